@@ -1,0 +1,44 @@
+/** One client library, from `matrix/clients/<name>/client.yaml`. */
+export interface ClientSpec {
+  readonly name: string
+  readonly kind: 'kafka' | 'pulsar' | 'raw' | 'admin'
+  readonly language: 'node' | 'python' | 'java'
+  /** Package name in its language's registry; for Java `group:artifact`. */
+  readonly package: string
+  /** Oldest first; the last is the one that plans choose. */
+  readonly versions: readonly string[]
+  /** In the quick plan: provisions in seconds where its toolchain is present. */
+  readonly quick: boolean
+  /** The folder that holds client.yaml and the driver. */
+  readonly folder: string
+}
+
+/** A client that can be started. Plain data: it crosses to the workers. */
+export interface ReadyClient {
+  readonly name: string
+  readonly version: string
+  readonly kind: ClientSpec['kind']
+  /** Program and arguments of the driver process. */
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Why a client cannot be had here, and what to do about it. */
+export interface CouldNotRun {
+  readonly name: string
+  readonly version: string
+  readonly kind: ClientSpec['kind']
+  readonly reason: string
+  readonly remedy: string
+}
+
+/**
+ * Makes a client ready in the cache (`$KOP_CONFORMANCE_CACHE`, else the user's cache folder), by its language's own
+ * tool. Never uses this repository's node_modules. A second call finds it in the cache and takes milliseconds; two
+ * processes at once do not harm each other.
+ */
+export type Provision = (
+  spec: ClientSpec,
+  version: string,
+  options: { readonly onProgress?: (line: string) => void; readonly signal?: AbortSignal },
+) => Promise<ReadyClient | CouldNotRun>
