@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ConfigError, environmentName, parseConfig, readConfigFile, readEnvironment } from './config.js'
+
+const refusal = (given: Record<string, string>) => {
+  try {
+    parseConfig(given)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.message
+  }
+  assert.fail('was accepted')
+}
+
+test('defaults are the documented ones', () => {
+  const config = parseConfig({})
+  assert.equal(config.entryFormat, 'pulsar')
+  assert.equal(config.offsetMapping, 'index')
+  assert.equal(config.journalSyncData, true)
+  assert.equal(`${config.kafkaTenant}/${config.kafkaNamespace}`, 'public/default')
+})
+
+test('kafkaNamespace may name the tenant as well', () => {
+  const config = parseConfig({ kafkaNamespace: 'acme/orders' })
+  assert.equal(config.kafkaTenant, 'acme')
+  assert.equal(config.kafkaNamespace, 'orders')
+})
+
+test('a wrong setting is refused in one line with its name and value', () => {
+  assert.match(refusal({ offsetMapping: 'pakced' }), /^offsetMapping=pakced: .*index.*packed.*wrapper/)
+  assert.match(refusal({ brokerServicePort: '70000' }), /^brokerServicePort=70000: .*65535/)
+  assert.match(refusal({ maxMessageSize: '1e9' }), /^maxMessageSize=1e9: expected a whole number/)
+  assert.match(refusal({ entryFromat: 'kafka' }), /^entryFromat: no such setting/)
+})
+
+test('listeners are names, hosts and ports', () => {
+  const config = parseConfig({ kafkaListeners: 'PLAINTEXT://127.0.0.1:0,INSIDE://[::1]:19092' })
+  assert.deepEqual(config.kafkaListeners, [
+    { name: 'PLAINTEXT', host: '127.0.0.1', port: 0 },
+    { name: 'INSIDE', host: '::1', port: 19_092 },
+  ])
+  assert.equal(parseConfig({ listeners: 'A://h:1' }).kafkaListeners[0]?.host, 'h')
+  assert.match(
+    refusal({ kafkaListeners: 'localhost:9092' }),
+    /^kafkaListeners=localhost:9092: expected NAME:/,
+  )
+})
+
+test('files and environment give the same settings', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'kop-config-')), 'broker.properties')
+  writeFileSync(path, '# a comment\nentryFormat=kafka\nbrokerServicePort = 0\n')
+  assert.deepEqual(readConfigFile(path), { entryFormat: 'kafka', brokerServicePort: '0' })
+  assert.equal(environmentName('entryFormat'), 'KOP_ENTRY_FORMAT')
+  assert.deepEqual(readEnvironment({ KOP_ENTRY_FORMAT: 'kafka', OTHER: 'x' }), { entryFormat: 'kafka' })
+})
+
+test('a file that is not there is refused by its name', () => {
+  assert.throws(() => readConfigFile('/no/such/file'), /--config \/no\/such\/file: cannot be read \(ENOENT\)/)
+})
