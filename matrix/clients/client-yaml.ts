@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+
+/** `client.yaml`. The driver lies beside it: `driver.mjs`, `driver.py` or `Driver.java`, by its language. */
+const clientYaml = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  kind: z.enum(['kafka', 'pulsar', 'raw', 'admin']),
+  language: z.enum(['node', 'python', 'java']),
+  package: z.string(),
+  /** Oldest first. */
+  versions: z.array(z.string()).min(1),
+  quick: z.boolean(),
+  /** Further packages that the driver uses, exact: `name@version`, `name==version`, `group:artifact:version`. */
+  dependencies: z.array(z.string()).default([]),
+  /** Programs that installing needs, beyond the language's own. */
+  tools: z.array(z.enum(['c++', 'make'])).default([]),
+  /** Lets the package's install script run (npm). */
+  installScripts: z.boolean().default(false),
+})
+
+/** What provisioning needs to know beyond the spec. */
+export type ClientYaml = z.output<typeof clientYaml>
+
+/** @throws Error of one line that names the file and the field */
+export function readClientYaml(folder: string): ClientYaml {
+  const file = join(folder, 'client.yaml')
+  const read = clientYaml.safeParse(parse(readFileSync(file, 'utf8')))
+  if (read.success) return read.data
+  const issue = read.error.issues[0]
+  throw new Error(`${file}: ${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'invalid'}`)
+}

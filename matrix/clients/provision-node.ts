@@ -1,0 +1,32 @@
+import { join } from 'node:path'
+import type { ProvisionContext } from './provision.js'
+import { findTool, runTool } from './tools.js'
+import type { ReadyClient } from './types.js'
+
+/** Installs the package beside nothing else; the driver runs from its folder and finds it by `KOP_DRIVER_PACKAGES`. */
+export async function provisionNode(context: ProvisionContext): Promise<ReadyClient> {
+  const { spec, version, yaml, signal } = context
+  const packages = [`${spec.package}@${version}`, ...yaml.dependencies]
+  const abi = `node${process.versions.modules}-${process.platform}-${process.arch}`
+  const folder = await context.build(
+    `${spec.name}-${version}-${abi}`,
+    `installing ${spec.package} ${version} with npm`,
+    async (unfinished) => {
+      const scripts = yaml.installScripts ? [] : ['--ignore-scripts']
+      const args = ['install', '--prefix', unfinished, '--no-audit', '--no-fund', ...scripts, ...packages]
+      await runTool(await findTool('npm'), args, {
+        cwd: unfinished,
+        signal,
+        failure: `npm could not install ${spec.package} ${version}`,
+        remedy: `see why: npm install ${packages.join(' ')}`,
+      })
+    },
+  )
+  return {
+    name: spec.name,
+    version,
+    kind: spec.kind,
+    command: [process.execPath, join(spec.folder, 'driver.mjs')],
+    env: { KOP_DRIVER_PACKAGES: folder },
+  }
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import { buildOnce, isComplete } from './build-once.js'
+import { type ClientYaml, readClientYaml } from './client-yaml.js'
+import { cacheFolder } from './paths.js'
+import { provisionJava } from './provision-java.js'
+import { provisionNode } from './provision-node.js'
+import { provisionPython } from './provision-python.js'
+import { findTool, Refusal } from './tools.js'
+import type { ClientSpec, Provision } from './types.js'
+
+/** What the language's own part is given. */
+export interface ProvisionContext {
+  readonly spec: ClientSpec
+  readonly version: string
+  readonly yaml: ClientYaml
+  /** Builds the folder of the cache once, with a line of progress around it; answers the folder. */
+  readonly build: (
+    name: string,
+    progress: string,
+    build: (unfinished: string) => Promise<void>,
+  ) => Promise<string>
+  readonly signal: AbortSignal | undefined
+}
+
+const LANGUAGES = { node: provisionNode, python: provisionPython, java: provisionJava }
+
+/**
+ * @see Provision
+ * Makes a client ready, or says why it cannot be had: no failure of a tool or of the network throws. An abort does.
+ */
+export const provisionClient: Provision = async (spec, version, { onProgress, signal }) => {
+  const yaml = readClientYaml(spec.folder)
+  const context: ProvisionContext = {
+    spec,
+    version,
+    yaml,
+    signal,
+    async build(name, progress, build) {
+      const folder = join(cacheFolder(), 'clients', name)
+      if (await isComplete(folder)) return folder
+      for (const tool of yaml.tools) await findTool(tool)
+      const started = performance.now()
+      onProgress?.(progress)
+      await buildOnce(folder, build, signal)
+      onProgress?.(`${progress}: ${((performance.now() - started) / 1000).toFixed(1)} s`)
+      return folder
+    },
+  }
+  try {
+    return await LANGUAGES[spec.language](context)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { name: spec.name, version, kind: spec.kind, reason: error.reason, remedy: error.remedy }
+  }
+}
