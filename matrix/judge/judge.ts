@@ -1,0 +1,109 @@
+import type { KnownFailing } from './known-failing.js'
+import type { Observation, ObservedVerdict, Verdict } from './verdicts.js'
+
+/** A case: one scenario in one cell, with all that was observed of it (one observation a round). */
+export interface Case {
+  readonly cellId: string
+  readonly scenarioId: string
+  readonly requirementIds: readonly string[]
+  readonly clients: readonly { readonly name: string; readonly version: string }[]
+  readonly observations: readonly Observation[]
+}
+
+export interface Judgement {
+  readonly verdict: Verdict
+  readonly reason: string | null
+  /** The observation that the verdict rests on. */
+  readonly observation: Observation
+}
+
+export interface JudgeInput {
+  readonly cases: readonly Case[]
+  readonly entries: readonly KnownFailing[]
+  readonly target: { readonly name: string; readonly version: string }
+  /** ISO date of the run. */
+  readonly today: string
+}
+
+/** Weighs what was observed against the known-failing lists. Pure; answers in the order of `cases`. */
+export function judge(input: JudgeInput): Judgement[] {
+  const stale = new Set(input.entries.filter((entry) => isStale(entry, input)))
+  return input.cases.map((testCase) => judgeCase(testCase, input, stale))
+}
+
+function judgeCase(testCase: Case, input: JudgeInput, stale: ReadonlySet<KnownFailing>): Judgement {
+  const observation = worstOf(testCase.observations)
+  const verdict = combined(testCase.observations)
+  const entries = input.entries.filter((entry) => applies(entry, testCase, input.target))
+  if (verdict === 'failed') return judgeFailure(observation, entries, input.today)
+  const staleEntry = entries.find((entry) => stale.has(entry))
+  if (verdict === 'passed' && staleEntry !== undefined) {
+    const reason = `${staleEntry.origin} lists it as failing, but it passes: remove the entry`
+    return { verdict: 'stale-entry', reason, observation }
+  }
+  const reason = verdict === 'flaky' ? flakyReason(testCase.observations) : observation.reason
+  return { verdict, reason, observation }
+}
+
+function judgeFailure(observation: Observation, entries: readonly KnownFailing[], today: string): Judgement {
+  const matching = entries.filter((entry) => matchesMessage(entry, observation))
+  const current = matching.find((entry) => today <= entry.until)
+  if (current !== undefined) {
+    const reason = `known, until ${current.until} (${current.owner}): ${current.reason}`
+    return { verdict: 'known-failing', reason, observation }
+  }
+  const expired = matching[0]
+  const note =
+    expired !== undefined
+      ? ` (${expired.origin} knew it until ${expired.until}; owner: ${expired.owner})`
+      : entries[0] !== undefined
+        ? ` (${entries[0].origin} knows another failure: ${entries[0].message})`
+        : ''
+  return { verdict: 'failed', reason: `${observation.reason ?? 'failed'}${note}`, observation }
+}
+
+/** An entry is stale when nothing that it covers failed any more, and something of it passed. */
+function isStale(entry: KnownFailing, input: JudgeInput): boolean {
+  const seen = input.cases
+    .filter((testCase) => applies(entry, testCase, input.target))
+    .map((testCase) => combined(testCase.observations))
+  return seen.includes('passed') && !seen.includes('failed') && !seen.includes('flaky')
+}
+
+function applies(entry: KnownFailing, testCase: Case, target: JudgeInput['target']): boolean {
+  const subjects = entry.subject.kind === 'target' ? [target] : testCase.clients
+  const isOfSubject = subjects.some(
+    ({ name, version }) =>
+      name === entry.subject.name && (entry.versions === undefined || entry.versions.includes(version)),
+  )
+  if (!isOfSubject) return false
+  if (entry.requirement !== undefined) return testCase.requirementIds.includes(entry.requirement)
+  return testCase.scenarioId === entry.scenario || testCase.scenarioId.startsWith(`${entry.scenario}#`)
+}
+
+function matchesMessage(entry: KnownFailing, observation: Observation): boolean {
+  const text = [observation.reason, observation.expected, observation.seen].filter(Boolean).join('\n')
+  const pattern = /^\/(.*)\/([a-z]*)$/s.exec(entry.message)
+  if (pattern === null) return text.includes(entry.message)
+  return new RegExp(pattern[1] ?? '', pattern[2]).test(text)
+}
+
+/** Rounds that agree give their verdict; passed beside failed is flaky; otherwise the worst counts. */
+function combined(observations: readonly Observation[]): ObservedVerdict | 'flaky' {
+  const seen = new Set(observations.map(({ verdict }) => verdict))
+  if (seen.has('passed') && seen.has('failed')) return 'flaky'
+  return worstOf(observations).verdict
+}
+
+const badness: Record<ObservedVerdict, number> = { failed: 3, 'could-not-run': 2, unsupported: 1, passed: 0 }
+
+function worstOf(observations: readonly Observation[]): Observation {
+  const worst = observations.toSorted((a, b) => badness[b.verdict] - badness[a.verdict])[0]
+  if (worst === undefined) throw new Error('a case without an observation cannot be judged')
+  return worst
+}
+
+function flakyReason(observations: readonly Observation[]): string {
+  const failed = observations.filter(({ verdict }) => verdict === 'failed')
+  return `failed in ${failed.length} of ${observations.length} rounds: ${failed[0]?.reason ?? 'no reason given'}`
+}
