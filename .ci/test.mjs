@@ -1,0 +1,70 @@
+// The test command: each check in turn, then one line that sums them all up. A check that cannot start is a failure.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+const coverageDir = join('coverage', 'tmp')
+rmSync('coverage', { recursive: true, force: true })
+rmSync('dist', { recursive: true, force: true })
+
+let passed = 0
+let failed = 0
+
+function run(title, command, args, env = {}) {
+  console.log(`\n── ${title}: ${[command, ...args.slice(0, 6)].join(' ')}${args.length > 6 ? ' …' : ''}`)
+  const started = Date.now()
+  const result = spawnSync(command, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, ...env },
+  })
+  process.stdout.write(result.stdout ?? '')
+  console.log(`── ${title}: exit ${result.status ?? result.signal} after ${((Date.now() - started) / 1000).toFixed(1)} s`)
+  return result
+}
+
+function check(title, command, args, env) {
+  const ok = run(title, command, args, env).status === 0
+  ok ? passed++ : failed++
+  return ok
+}
+
+/** Names of files below `folder` that end so. */
+function filesBelow(folder, ending) {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(folder, name))
+}
+
+const covered = { NODE_V8_COVERAGE: coverageDir }
+const bin = (name) => join('node_modules', '.bin', name)
+
+if (check('types and build', bin('tsc'), [])) {
+  check('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.'])
+  check('import rules', bin('depcruise'), ['reference', 'steps', 'matrix'])
+  check('unused code', bin('knip'), [])
+
+  const tests = ['reference', 'matrix', 'steps'].flatMap((folder) => filesBelow(join('dist', folder), '.test.js'))
+  const unit = run('unit tests', process.execPath, ['--test', '--test-reporter=spec', ...tests], covered)
+  const count = (word) => Number(new RegExp(`^. ${word} (\\d+)$`, 'm').exec(unit.stdout ?? '')?.[1] ?? 0)
+  passed += count('pass')
+  failed += count('fail') + count('cancelled')
+  if (unit.status !== 0 && count('fail') + count('cancelled') === 0) failed++
+
+  const out = 'report'
+  rmSync(out, { recursive: true, force: true })
+  const suite = run('conformance, quick plan', process.execPath, ['dist/matrix/cli.js', 'run', '--out', out], covered)
+  const file = join(out, 'results.json')
+  if (existsSync(file)) {
+    const verdicts = JSON.parse(readFileSync(file, 'utf8')).summary.byVerdict
+    passed += (verdicts.passed ?? 0) + (verdicts['known-failing'] ?? 0)
+    failed += (verdicts.failed ?? 0) + (verdicts['stale-entry'] ?? 0) + (verdicts.flaky ?? 0)
+  }
+  if (suite.status !== 0) failed++
+
+  check('coverage', bin('c8'), ['report'])
+}
+
+console.log(`\n${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1
