@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ManualClock } from '../base/clock.js'
+import { type MetadataStore, StorageError } from '../storage/types.js'
+import { CoordinatorClosed, GroupCoordinator, type JoinRequest } from './coordinator.js'
+import { type CommittedOffset, MetadataOffsetStore } from './offset-store.js'
+
+class MemoryMetadata implements MetadataStore {
+  readonly pairs = new Map<string, Buffer>()
+  fails = false
+  get = async (key: string) => this.pairs.get(key)
+  put = (key: string, value: Buffer) => this.putAll([[key, value]])
+  delete = (key: string) => this.putAll([[key, undefined]])
+  async list(prefix: string) {
+    return [...this.pairs].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+  async putAll(pairs: Iterable<readonly [string, Buffer | undefined]>) {
+    if (this.fails) throw new StorageError('disk full')
+    for (const [key, value] of pairs) {
+      if (value === undefined) this.pairs.delete(key)
+      else this.pairs.set(key, value)
+    }
+  }
+}
+
+function setUp() {
+  const clock = new ManualClock()
+  const metadata = new MemoryMetadata()
+  let members = 0
+  const options = { clock, offsets: new MetadataOffsetStore(metadata), newMemberSuffix: () => `${++members}` }
+  return { clock, metadata, options, coordinator: new GroupCoordinator(options) }
+}
+
+const request = (memberId = ''): JoinRequest => ({
+  memberId,
+  requiresKnownMemberId: false,
+  groupInstanceId: null,
+  clientId: 'app',
+  clientHost: '/127.0.0.1',
+  sessionTimeoutMs: 1000,
+  rebalanceTimeoutMs: 5000,
+  protocolType: 'consumer',
+  protocols: [{ name: 'range', metadata: Buffer.from('000000000001000568656c6c6f', 'hex') }],
+})
+
+const committed = (part: Partial<CommittedOffset> = {}): CommittedOffset => ({
+  topic: 'persistent://public/default/orders',
+  topicId: 'id',
+  partition: 0,
+  offset: 7n,
+  leaderEpoch: -1,
+  metadata: 'höhe',
+  commitTimestampMs: 5,
+  ...part,
+})
+const alone = { memberId: '', generationId: -1 }
+const syncing = (memberId: string) => ({
+  memberId,
+  generationId: 1,
+  protocolType: null,
+  protocolName: null,
+  assignments: [{ memberId, assignment: Buffer.from('mine') }],
+})
+
+test('a member joins, syncs, commits, and its session ends by the clock', async () => {
+  const { clock, coordinator } = setUp()
+  const joined = await coordinator.join('g', request())
+  assert.deepEqual([joined.error, joined.memberId], ['NONE', 'app-1'])
+  const synced = await coordinator.sync('g', syncing('app-1'))
+  assert.equal(synced.assignment.toString(), 'mine')
+  assert.equal(await coordinator.commit('g', { memberId: 'app-1', generationId: 1 }, [committed()]), 'NONE')
+  assert.equal((await coordinator.describe('g')).phase, 'Stable')
+  clock.advance(999)
+  assert.equal((await coordinator.heartbeat('g', { memberId: 'app-1', generationId: 1 })).error, 'NONE')
+  clock.advance(1000)
+  assert.equal((await coordinator.describe('g')).phase, 'Empty')
+  assert.equal(
+    (await coordinator.heartbeat('g', { memberId: 'app-1', generationId: 1 })).error,
+    'UNKNOWN_MEMBER_ID',
+  )
+})
+
+test('GC-3: commits outlive the coordinator, with their metadata', async () => {
+  const { coordinator, options } = setUp()
+  await coordinator.commit('g', alone, [committed(), committed({ partition: 1, offset: 2n ** 62n })])
+  const next = new GroupCoordinator(options)
+  assert.deepEqual(await next.committed('g', committed().topic, 0), committed())
+  assert.equal((await next.committed('g', committed().topic, 1))?.offset, 2n ** 62n)
+  assert.equal(await next.committed('g', committed().topic, 2), undefined)
+  assert.equal((await next.allCommitted('g')).length, 2)
+  assert.equal((await next.describe('g')).phase, 'Empty')
+})
+
+test('a commit that the store cannot take is not acknowledged', async () => {
+  const { coordinator, metadata } = setUp()
+  metadata.fails = true
+  await assert.rejects(coordinator.commit('g', alone, [committed()]), StorageError)
+})
+
+test('groups whose names hold slashes or begin alike are kept apart', async () => {
+  const { coordinator } = setUp()
+  await coordinator.commit('g', alone, [committed()])
+  await coordinator.commit('g/persistent', alone, [committed({ offset: 9n })])
+  assert.equal((await coordinator.allCommitted('g')).length, 1)
+  assert.deepEqual(
+    (await coordinator.list()).map((group) => group.groupId),
+    ['g', 'g/persistent'],
+  )
+  assert.equal(await coordinator.delete('g'), 'NONE')
+  assert.deepEqual(
+    (await coordinator.list()).map((group) => group.groupId),
+    ['g/persistent'],
+  )
+  assert.equal(await coordinator.delete('g'), 'GROUP_ID_NOT_FOUND')
+})
+
+test('a deleted topic takes its commits along, and no others', async () => {
+  const { coordinator } = setUp()
+  await coordinator.commit('g', alone, [
+    committed(),
+    committed({ topic: 'persistent://public/default/orders2' }),
+  ])
+  await coordinator.forgetTopic(committed().topic)
+  assert.deepEqual(
+    (await coordinator.allCommitted('g')).map((each) => each.topic),
+    ['persistent://public/default/orders2'],
+  )
+})
+
+test('a group with members is not deleted, and knows the topics it subscribes to', async () => {
+  const { coordinator } = setUp()
+  await coordinator.join('g', request())
+  assert.equal(await coordinator.delete('g'), 'NON_EMPTY_GROUP')
+  assert.equal(coordinator.isSubscribed('g', ['hello']), true)
+  assert.equal(coordinator.isSubscribed('g', ['other']), false)
+})
+
+test('a commit to an unknown group with a generation is of an illegal generation', async () => {
+  const { coordinator } = setUp()
+  assert.equal(
+    await coordinator.commit('g', { memberId: 'm', generationId: 3 }, [committed()]),
+    'ILLEGAL_GENERATION',
+  )
+})
+
+test('closing ends requests that wait, and all timers', async () => {
+  const { coordinator, clock } = setUp()
+  await coordinator.join('g', request())
+  await coordinator.sync('g', syncing('app-1'))
+  const waiting = coordinator.join('g', request())
+  coordinator.close()
+  await assert.rejects(waiting, CoordinatorClosed)
+  clock.advance(100_000)
+  assert.deepEqual(await coordinator.list(), [])
+})
