@@ -472,7 +472,14 @@ function entriesOf(configs) {
   return Object.entries(configs).map(([name, value]) => ({ name, value }))
 }
 
-const RENAMED = { NOT_LEADER_FOR_PARTITION: 'NOT_LEADER_OR_FOLLOWER', RECORD_LIST_TOO_LARGE: 'RECORD_LIST_TOO_LARGE' }
+/** Kafka's names since 2.x where kafkajs keeps older ones. */
+const RENAMED = {
+  UNKNOWN: 'UNKNOWN_SERVER_ERROR',
+  NOT_LEADER_FOR_PARTITION: 'NOT_LEADER_OR_FOLLOWER',
+  GROUP_LOAD_IN_PROGRESS: 'COORDINATOR_LOAD_IN_PROGRESS',
+  GROUP_COORDINATOR_NOT_AVAILABLE: 'COORDINATOR_NOT_AVAILABLE',
+  NOT_COORDINATOR_FOR_GROUP: 'NOT_COORDINATOR',
+}
 
 function nameOf(error) {
   if (error?.errors?.length > 0) return nameOf(error.errors[0])
