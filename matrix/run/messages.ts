@@ -1,0 +1,27 @@
+import type { WorldParameters } from '../../steps/parameters.js'
+import type { Observation } from '../judge/verdicts.js'
+
+/** A scenario as a worker needs it: its id, and its place in the features. */
+export interface PlacedScenario {
+  readonly id: string
+  readonly feature: string
+  readonly line: number
+}
+
+/** What a worker is to run at one go. */
+export interface Job {
+  readonly cellId: string
+  readonly parameters: WorldParameters
+  readonly scenarios: readonly PlacedScenario[]
+}
+
+export type ToWorker = { readonly type: 'job'; readonly job: Job } | { readonly type: 'end' }
+
+export type FromWorker =
+  /** The step definitions are loaded. */
+  | { readonly type: 'ready' }
+  /** They cannot be loaded: no worker will fare better. */
+  | { readonly type: 'unusable'; readonly reason: string }
+  | { readonly type: 'started'; readonly scenarioId: string }
+  | { readonly type: 'observed'; readonly observation: Observation }
+  | { readonly type: 'done' }
