@@ -109,4 +109,5 @@ function exitWith(error: unknown): never {
   process.exit(error instanceof ConfigError || error instanceof CommanderError ? 2 : 1)
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n')[0]
+const messageOf = (error: unknown) =>
+  String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? ''
