@@ -42,7 +42,6 @@ function writeField(writer: Writer, field: FieldPlan, values: Values): void {
   try {
     field.write(writer, value === undefined ? field.defaultValue : value)
   } catch (error) {
-    if (error instanceof FieldError) throw error
     throw new FieldError(`${field.name}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
