@@ -187,7 +187,9 @@ const ops = {
 
   async poll({ consumer, count, timeoutMs = 15_000 }) {
     const deadline = Date.now() + timeoutMs
-    return { records: await openNamed(consumer).take({ count, end: null, deadline, failWhenOutOfRange: true }) }
+    return {
+      records: await openNamed(consumer).take({ count, end: null, deadline, failWhenOutOfRange: true }),
+    }
   },
 
   async seek({ consumer, offset }) {
