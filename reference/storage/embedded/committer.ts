@@ -1,0 +1,171 @@
+import { StorageError } from '../types.js'
+import type { IndexDatabase, Put } from './database.js'
+import type { LedgerFiles } from './ledger-files.js'
+import { messageOf } from './lock.js'
+
+const roundBytesMax = 8 << 20
+
+/** Data for one ledger's file, next to one another from `position` on. */
+export interface FileWrite {
+  readonly ledgerId: number
+  readonly position: number
+  readonly pieces: readonly Buffer[]
+}
+
+/** Something to make durable. Its calls come in this order: `stage`, `put` (unless its file write failed), then one of the last two. */
+export interface Job {
+  readonly bytes: number
+  /** Chooses places and says what goes to files. `next-round` ends this round before the job: it needs what that one leaves. */
+  stage?(): FileWrite | 'next-round' | undefined
+  /** Adds to the round's one transaction. */
+  put(puts: Put[]): void
+  committed(): void
+  failed(error: StorageError): void
+}
+
+interface Staged {
+  readonly job: Job
+  readonly write: FileWrite | undefined
+}
+
+/**
+ * Group commit: jobs that wait together become durable together, over all partitions, by one write a ledger file and one
+ * transaction. Rounds never overlap, so that a failed one leaves nothing behind it to take back.
+ */
+export class Committer {
+  readonly #database: IndexDatabase
+  readonly #files: LedgerFiles
+  readonly #failWrites: () => Error | undefined
+  #waiting: Job[] = []
+  #running: Promise<void> | null = null
+  #closed = false
+
+  constructor(database: IndexDatabase, files: LedgerFiles, failWrites: () => Error | undefined) {
+    this.#database = database
+    this.#files = files
+    this.#failWrites = failWrites
+  }
+
+  submit(job: Job): void {
+    if (this.#closed) {
+      job.failed(new StorageError('the store is closed'))
+      return
+    }
+    this.#waiting.push(job)
+    this.#running ??= this.#run()
+  }
+
+  /** A job of puts alone. */
+  write(put: (puts: Put[]) => void): Promise<void> {
+    return new Promise((committed, failed) => this.submit({ bytes: 0, put, committed, failed }))
+  }
+
+  /** Finishes what was submitted; later jobs are refused. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    // Calls made in this turn of the event loop go along in the first round.
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    while (this.#waiting.length > 0) await this.#round(this.#take())
+    this.#running = null
+  }
+
+  #take(): readonly Job[] {
+    let bytes = 0
+    let count = 0
+    for (const job of this.#waiting) {
+      if (count > 0 && bytes + job.bytes > roundBytesMax) break
+      bytes += job.bytes
+      count++
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  async #round(jobs: readonly Job[]): Promise<void> {
+    const staged = this.#stage(jobs)
+    const failures = await this.#writeFiles(staged)
+    const stored = staged.filter(({ write }) => write === undefined || !failures.has(write.ledgerId))
+    const error = await this.#commit(stored.map(({ job }) => job))
+    for (const { job } of stored) error === undefined ? job.committed() : job.failed(error)
+    for (const { job, write } of staged) {
+      const failure = write === undefined ? undefined : failures.get(write.ledgerId)
+      if (failure !== undefined) job.failed(failure)
+    }
+  }
+
+  #stage(jobs: readonly Job[]): readonly Staged[] {
+    const staged: Staged[] = []
+    for (const job of jobs) {
+      const write = stageOf(job)
+      if (write instanceof StorageError) {
+        job.failed(write)
+        continue
+      }
+      if (write === 'next-round') {
+        this.#waiting.unshift(...jobs.slice(jobs.indexOf(job)))
+        break
+      }
+      staged.push({ job, write })
+    }
+    return staged
+  }
+
+  /** @returns the ledgers whose file could not be written. */
+  async #writeFiles(staged: readonly Staged[]): Promise<Map<number, StorageError>> {
+    const failures = new Map<number, StorageError>()
+    const injected = this.#failWrites()
+    await Promise.all(
+      mergeWrites(staged).map(async ({ ledgerId, position, pieces }) => {
+        try {
+          if (injected !== undefined) throw injected
+          await this.#files.write(ledgerId, position, pieces)
+        } catch (error) {
+          failures.set(
+            ledgerId,
+            new StorageError(`ledger ${ledgerId} cannot be written: ${messageOf(error)}`),
+          )
+        }
+      }),
+    )
+    return failures
+  }
+
+  async #commit(jobs: readonly Job[]): Promise<StorageError | undefined> {
+    const puts: Put[] = []
+    for (const job of jobs) job.put(puts)
+    if (puts.length === 0) return undefined
+    try {
+      const injected = this.#failWrites()
+      if (injected !== undefined) throw injected
+      await this.#database.commit(puts)
+      return undefined
+    } catch (error) {
+      return error instanceof StorageError
+        ? error
+        : new StorageError(`the store refused a write: ${messageOf(error)}`)
+    }
+  }
+}
+
+function stageOf(job: Job): FileWrite | 'next-round' | StorageError | undefined {
+  try {
+    return job.stage?.()
+  } catch (error) {
+    return error instanceof StorageError ? error : new StorageError(messageOf(error))
+  }
+}
+
+/** Staged writes of one ledger follow one another without a gap: they go out as one. */
+function mergeWrites(staged: readonly Staged[]): readonly FileWrite[] {
+  const merged = new Map<number, { ledgerId: number; position: number; pieces: Buffer[] }>()
+  for (const { write } of staged) {
+    if (write === undefined) continue
+    const earlier = merged.get(write.ledgerId)
+    if (earlier === undefined) merged.set(write.ledgerId, { ...write, pieces: [...write.pieces] })
+    else earlier.pieces.push(...write.pieces)
+  }
+  return [...merged.values()]
+}

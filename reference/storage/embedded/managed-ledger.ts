@@ -1,0 +1,444 @@
+import { crc32 } from 'node:zlib'
+import {
+  asEntryId,
+  asLedgerId,
+  asMessageIndex,
+  comparePositions,
+  type MessageIndex,
+  type Position,
+} from '../../base/brand.js'
+import type {
+  AppendedEntry,
+  Cursor,
+  LedgerInfo,
+  LogPoint,
+  ManagedLedger,
+  NewEntry,
+  ReadLimits,
+  StoredEntry,
+} from '../types.js'
+import { StorageError } from '../types.js'
+import type { FileWrite } from './committer.js'
+import { type CursorLog, EmbeddedCursor } from './cursor.js'
+import type { Put } from './database.js'
+import type { Engine } from './engine.js'
+import { encodeEntryRecord, entryHeaderBytes, entryKey } from './entry-record.js'
+import type { LogReader } from './log-reader.js'
+import {
+  atOrAfter,
+  encodeLogState,
+  endPoint,
+  entriesBetween,
+  type LogState,
+  lastLedger,
+  replaceLast,
+  startPoint,
+  withNewLedger,
+} from './log-state.js'
+
+/** Data up to this long lies in the index database, so that small appends cost one flush; longer data in the ledger's file. */
+const inlineBytesMax = 2000
+
+/** The state as the running round will leave it. */
+interface Draft {
+  state: LogState
+  /** Counts what is staged, stored or not. */
+  entries: number
+  bytes: number
+  fileBytes: number
+  /** Ledgers came or went: the log's own record must be written. */
+  structureChanged: boolean
+  readonly dropped: number[]
+}
+
+/** One partition's log in the embedded store. Its state changes only when a round of the committer has succeeded. */
+export class EmbeddedLedger implements ManagedLedger {
+  readonly name: string
+  readonly #engine: Engine
+  readonly #reader: LogReader
+  #state: LogState
+  #draft: Draft | null = null
+  #deleted = false
+  readonly #listeners = new Set<() => void>()
+  readonly #durable = new Map<string, EmbeddedCursor>()
+  readonly #nonDurable = new Set<EmbeddedCursor>()
+
+  constructor(
+    name: string,
+    engine: Engine,
+    reader: LogReader,
+    state: LogState,
+    cursors: Iterable<readonly [string, Buffer]>,
+  ) {
+    this.name = name
+    this.#engine = engine
+    this.#reader = reader
+    this.#state = state
+    for (const [cursorName, stored] of cursors) {
+      this.#durable.set(cursorName, EmbeddedCursor.restore(this.#cursorLog(), cursorName, stored))
+    }
+  }
+
+  get start(): LogPoint {
+    return startPoint(this.#state)
+  }
+
+  get end(): LogPoint {
+    return endPoint(this.#state)
+  }
+
+  append(entries: readonly NewEntry[]): Promise<readonly AppendedEntry[]> {
+    if (entries.length === 0) return Promise.resolve([])
+    const sizes = entries.map(({ data }) => data.reduce((sum, piece) => sum + piece.length, 0))
+    const bytes = sizes.reduce((sum, size) => sum + size, 0)
+    return new Promise((resolve, reject) => {
+      let filePosition = 0
+      let appended: readonly AppendedEntry[] = []
+      this.#engine.committer.submit({
+        bytes,
+        stage: () => {
+          const draft = this.#draftFor(entries.length, bytes)
+          if (draft === 'next-round') return draft
+          filePosition = draft.fileBytes
+          return this.#stageFileData(draft, entries, sizes)
+        },
+        put: (puts) => {
+          appended = this.#putEntries(puts, entries, sizes, filePosition)
+        },
+        committed: () => {
+          this.#publish()
+          resolve(appended)
+        },
+        failed: (error) => this.#fail(error, reject),
+      })
+    })
+  }
+
+  read(from: Position, limits: ReadLimits): Promise<readonly StoredEntry[]> {
+    return this.#reader.read(this.#state, from, limits)
+  }
+
+  async entryOfIndex(index: MessageIndex): Promise<StoredEntry | undefined> {
+    if (index < this.start.index || index >= this.end.index) return undefined
+    const found = this.#reader.positionOfIndex(this.#state, index)
+    return found && this.#reader.entryAt(found.ledgerId, found.entryId)
+  }
+
+  async entryOfTimestamp(timestampMs: number): Promise<StoredEntry | undefined> {
+    const found = this.#reader.positionOfTimestamp(this.#state, timestampMs)
+    return found && this.#reader.entryAt(found.ledgerId, found.entryId)
+  }
+
+  async lastEntry(): Promise<StoredEntry | undefined> {
+    if (this.start.index === this.end.index) return undefined
+    const ledger = this.#state.ledgers.findLast(({ entries }) => entries > 0)
+    return ledger && this.#reader.entryAt(ledger.ledgerId, ledger.entries - 1)
+  }
+
+  ledgers(): readonly LedgerInfo[] {
+    return this.#state.ledgers.map(({ ledgerId, entries, bytes, open }) => ({
+      ledgerId: asLedgerId(ledgerId),
+      entries,
+      bytes,
+      open,
+    }))
+  }
+
+  trim(index: MessageIndex): Promise<void> {
+    return this.#restructure((draft) => {
+      const from = Math.min(index, endPoint(draft.state).index)
+      if (from <= draft.state.start.index) return
+      draft.state = this.#trimmed(draft, from)
+      draft.structureChanged = true
+    })
+  }
+
+  rollOver(): Promise<void> {
+    return this.#restructure((draft) => {
+      if (lastLedger(draft.state).entries > 0) this.#rollDraft(draft)
+    })
+  }
+
+  onAppend(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async openCursor(name: string, initial: Position): Promise<Cursor> {
+    const known = this.#durable.get(name)
+    if (known !== undefined) {
+      // It may be new, and its first record still on its way.
+      await known.saved()
+      return known
+    }
+    const cursor = new EmbeddedCursor(this.#cursorLog(), name, true, initial)
+    this.#durable.set(name, cursor)
+    try {
+      await cursor.save()
+    } catch (error) {
+      this.#durable.delete(name)
+      throw error
+    }
+    return cursor
+  }
+
+  newNonDurableCursor(name: string, initial: Position): Cursor {
+    const cursor: EmbeddedCursor = new EmbeddedCursor(this.#cursorLog(), name, false, initial, () =>
+      this.#nonDurable.delete(cursor),
+    )
+    this.#nonDurable.add(cursor)
+    return cursor
+  }
+
+  cursorNames(): readonly string[] {
+    return [...this.#durable.keys()]
+  }
+
+  async deleteCursor(name: string): Promise<void> {
+    const cursor = this.#durable.get(name)
+    if (cursor === undefined) return
+    this.#durable.delete(name)
+    cursor.forget()
+    const { database, committer } = this.#engine
+    await committer.write((puts) =>
+      puts.push({ table: database.cursors, key: cursorKey(this.name, name), value: undefined }),
+    )
+  }
+
+  /** Removes the log with all that belongs to it; later appends are refused. */
+  async delete(): Promise<void> {
+    const { database, committer } = this.#engine
+    this.#deleted = true
+    for (const cursor of this.#durable.values()) cursor.forget()
+    await committer.write((puts) => {
+      puts.push({ table: database.logs, key: Buffer.from(this.name), value: undefined })
+      for (const name of this.#durable.keys()) {
+        puts.push({ table: database.cursors, key: cursorKey(this.name, name), value: undefined })
+      }
+      for (const { ledgerId } of this.#state.ledgers) puts.push(this.#engine.droppedLedgerPut(ledgerId))
+    })
+    this.#durable.clear()
+    this.#engine.reclaim()
+  }
+
+  /** Waits for what cursors have pending. */
+  async flush(): Promise<void> {
+    await Promise.all([...this.#durable.values()].map((cursor) => cursor.saved()))
+  }
+
+  #draftFor(entries: number, bytes: number): Draft | 'next-round' {
+    if (this.#deleted) throw new StorageError(`${this.name}: deleted`)
+    if (this.#draft === null) {
+      const draft = this.#newDraft()
+      this.#draft = draft
+      if (this.#mustRoll(draft.state, entries, bytes)) this.#rollDraft(draft)
+    } else if (this.#draft.entries > 0 && this.#exceeds(this.#draft, entries, bytes)) {
+      return 'next-round'
+    }
+    this.#draft.entries += entries
+    this.#draft.bytes += bytes
+    return this.#draft
+  }
+
+  #newDraft(): Draft {
+    const { entries, bytes, fileBytes } = lastLedger(this.#state)
+    return { state: this.#state, entries, bytes, fileBytes, structureChanged: false, dropped: [] }
+  }
+
+  #exceeds(held: { entries: number; bytes: number }, entries: number, bytes: number): boolean {
+    const { entriesPerLedgerMax, bytesPerLedgerMax } = this.#engine
+    return held.entries + entries > entriesPerLedgerMax || held.bytes + bytes > bytesPerLedgerMax
+  }
+
+  #mustRoll(state: LogState, entries: number, bytes: number): boolean {
+    const last = lastLedger(state)
+    if (last.entries === 0) return false
+    const tooOld = this.#engine.clock.nowMs() - last.createdMs >= this.#engine.ledgerRolloverMs
+    return tooOld || this.#exceeds(last, entries, bytes)
+  }
+
+  #rollDraft(draft: Draft): void {
+    draft.state = withNewLedger(draft.state, this.#engine.newLedgerId(), this.#engine.clock.nowMs())
+    Object.assign(draft, { entries: 0, bytes: 0, fileBytes: 0, structureChanged: true })
+  }
+
+  #stageFileData(
+    draft: Draft,
+    entries: readonly NewEntry[],
+    sizes: readonly number[],
+  ): FileWrite | undefined {
+    const pieces: Buffer[] = []
+    const position = draft.fileBytes
+    entries.forEach(({ data }, at) => {
+      const size = sizes[at] ?? 0
+      if (size <= inlineBytesMax) return
+      pieces.push(...data)
+      draft.fileBytes += size
+    })
+    return pieces.length === 0 ? undefined : { ledgerId: lastLedger(draft.state).ledgerId, position, pieces }
+  }
+
+  #putEntries(
+    puts: Put[],
+    entries: readonly NewEntry[],
+    sizes: readonly number[],
+    filePosition: number,
+  ): readonly AppendedEntry[] {
+    const draft = this.#putStructure(puts)
+    const brokerTimestampMs = this.#engine.clock.nowMs()
+    const ledger = { ...lastLedger(draft.state) }
+    const appended = entries.map((entry, at): AppendedEntry => {
+      const length = sizes[at] ?? 0
+      const inFile = length > inlineBytesMax
+      const firstIndex = ledger.firstIndex + ledger.messages
+      const entryId = ledger.entries
+      const place = filePosition
+      if (inFile) filePosition += length
+      ledger.entries++
+      ledger.messages += entry.messageCount
+      ledger.bytes += length
+      ledger.fileBytes = Math.max(ledger.fileBytes, filePosition)
+      ledger.maxTimestampMs = Math.max(ledger.maxTimestampMs, entry.maxTimestampMs)
+      const value = encodeEntryRecord(
+        {
+          inFile,
+          messageCount: entry.messageCount,
+          firstIndex,
+          brokerTimestampMs,
+          maxTimestampMs: entry.maxTimestampMs,
+          runningMaxTimestampMs: ledger.maxTimestampMs,
+          filePosition: inFile ? place : ledger.fileBytes,
+          length,
+          crc32: entry.data.reduce((crc, piece) => crc32(piece, crc), 0),
+          ledgerBytes: ledger.bytes,
+        },
+        inFile ? 0 : length,
+      )
+      if (!inFile) copyPieces(entry.data, value, entryHeaderBytes)
+      puts.push({ table: this.#engine.database.entries, key: entryKey(ledger.ledgerId, entryId), value })
+      return {
+        position: { ledgerId: asLedgerId(ledger.ledgerId), entryId: asEntryId(entryId) },
+        firstIndex: asMessageIndex(firstIndex),
+        brokerTimestampMs,
+      }
+    })
+    draft.state = replaceLast(draft.state, ledger)
+    return appended
+  }
+
+  /** Before the round's first put, the log's own record if ledgers came or went. */
+  #putStructure(puts: Put[]): Draft {
+    const draft = this.#draft
+    if (draft === null) throw new Error(`${this.name}: put without stage`)
+    if (!draft.structureChanged) return draft
+    const { database } = this.#engine
+    puts.push({ table: database.logs, key: Buffer.from(this.name), value: encodeLogState(draft.state) })
+    puts.push(this.#engine.ledgerIdPut())
+    for (const ledgerId of draft.dropped) puts.push(this.#engine.droppedLedgerPut(ledgerId))
+    draft.structureChanged = false
+    return draft
+  }
+
+  /** A change to the set of ledgers: first in its round, so that it starts from what is stored. */
+  #restructure(change: (draft: Draft) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#engine.committer.submit({
+        bytes: 0,
+        stage: () => {
+          if (this.#deleted) throw new StorageError(`${this.name}: deleted`)
+          if (this.#draft !== null) return 'next-round'
+          this.#draft = this.#newDraft()
+          change(this.#draft)
+          return undefined
+        },
+        put: (puts) => {
+          this.#putStructure(puts)
+        },
+        committed: () => {
+          this.#publish()
+          resolve()
+        },
+        failed: (error) => this.#fail(error, reject),
+      })
+    })
+  }
+
+  #trimmed(draft: Draft, index: number): LogState {
+    if (index === endPoint(draft.state).index && lastLedger(draft.state).entries > 0) this.#rollDraft(draft)
+    const { state } = draft
+    const end = endPoint(state)
+    if (index === end.index) {
+      draft.dropped.push(...state.ledgers.slice(0, -1).map(({ ledgerId }) => ledgerId))
+      const { ledgerId, entryId } = end.position
+      return { ledgers: [lastLedger(state)], start: { ledgerId, entryId, batchIndex: 0, index } }
+    }
+    const found = this.#reader.positionOfIndex(state, index)
+    const record = found && this.#reader.record(found.ledgerId, found.entryId)
+    if (found === undefined || record === undefined)
+      throw new StorageError(`${this.name}: no entry holds index ${index}`)
+    draft.dropped.push(
+      ...state.ledgers.filter(({ ledgerId }) => ledgerId < found.ledgerId).map(({ ledgerId }) => ledgerId),
+    )
+    return {
+      ledgers: state.ledgers.filter(({ ledgerId }) => ledgerId >= found.ledgerId),
+      start: { ...found, batchIndex: index - record.firstIndex, index },
+    }
+  }
+
+  #publish(): void {
+    const draft = this.#draft
+    if (draft === null) return
+    this.#draft = null
+    const grown = endPoint(draft.state).index > endPoint(this.#state).index
+    const trimmed = draft.state.start.index > this.#state.start.index
+    this.#state = draft.state
+    if (draft.dropped.length > 0) this.#engine.reclaim()
+    if (trimmed) for (const cursor of [...this.#durable.values(), ...this.#nonDurable]) cursor.startMoved()
+    if (grown) this.#notify()
+  }
+
+  #notify(): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener()
+      } catch (error) {
+        this.#engine.log.error({ err: error, ledger: this.name }, 'a listener for appended entries failed')
+      }
+    }
+  }
+
+  #fail(error: StorageError, reject: (error: StorageError) => void): void {
+    this.#draft = null
+    reject(error)
+  }
+
+  #cursorLog(): CursorLog {
+    const { database, committer } = this.#engine
+    return {
+      start: () => startPoint(this.#state),
+      end: () => endPoint(this.#state).position,
+      atOrAfter: (position) => atOrAfter(this.#state, position),
+      entriesBetween: (from, to) => entriesBetween(this.#state, from, to),
+      messageCount: (position) =>
+        comparePositions(position, endPoint(this.#state).position) < 0
+          ? this.#reader.record(position.ledgerId, position.entryId)?.messageCount
+          : undefined,
+      save: (name, encode) =>
+        committer.write((puts) => {
+          const value = encode()
+          if (value !== undefined)
+            puts.push({ table: database.cursors, key: cursorKey(this.name, name), value })
+        }),
+      saveFailed: (name, error) =>
+        this.#engine.log.warn({ err: error, cursor: name, ledger: this.name }, 'a cursor was not stored'),
+    }
+  }
+}
+
+/** Log names hold no zero byte, so that one log's cursors lie together and apart from all others'. */
+export const cursorKey = (log: string, cursor: string): Buffer => Buffer.from(`${log}\0${cursor}`)
+
+function copyPieces(pieces: readonly Buffer[], target: Buffer, from: number): void {
+  let at = from
+  for (const piece of pieces) at += piece.copy(target, at)
+}
