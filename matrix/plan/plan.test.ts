@@ -33,7 +33,8 @@ function scenario(id: string, worlds: Worlds, more: Partial<Scenario> = {}): Sce
     line: 4,
     firstLine: 4,
     lastLine: 7,
-    chapter: 'conversion',
+    folder: 'conversion',
+    chapter: 'MC',
     requirementIds: ['MC-3'],
     level: 'MUST',
     worlds,
@@ -164,7 +165,8 @@ const suite = [
   scenario('conversion/headers/outline#2', 'both', { line: 21, firstLine: 12, lastLine: 21 }),
   scenario('handler/idle/closed', 'raw', {
     feature: 'features/handler/idle.feature',
-    chapter: 'handler',
+    folder: 'handler',
+    chapter: 'PH',
     requirementIds: ['PH-8'],
   }),
 ]
@@ -192,7 +194,10 @@ test('--chapter takes a folder or a code of the register, and narrows --only', (
   assert.equal(ids(['mc']), 3)
   assert.equal(ids(['mc', 'handler']), 4)
   assert.equal(ids(['handler'], ['MC-3']), 0)
-  assert.throws(() => ids(['nowhere']), /--chapter nowhere: no such chapter; there are conversion, handler/)
+  assert.throws(
+    () => ids(['nowhere']),
+    /--chapter nowhere: no such chapter; there are conversion, MC, handler, PH/,
+  )
 })
 
 test('a register is refused when it names a requirement twice or has an unknown level', () => {

@@ -18,6 +18,8 @@ const requirementShape = z.object({
   certification: z.string().optional(),
   statement: z.string().min(1),
   from: z.string().default(''),
+  /** Why no scenario shows it yet. */
+  later: z.string().optional(),
 })
 export type Requirement = z.output<typeof requirementShape>
 

@@ -11,7 +11,7 @@ export type Worlds = 'kafka' | 'pulsar' | 'both' | 'raw'
 
 /** One scenario, or one example of an outline: the unit that is planned, run and judged. */
 export interface Scenario {
-  /** `<chapter>/<feature>/<scenario>[#example]`: stable as long as the names are. */
+  /** `<folder>/<feature>/<scenario>[#example]`: stable as long as the names are. */
   readonly id: string
   readonly name: string
   readonly featureName: string
@@ -22,6 +22,8 @@ export interface Scenario {
   readonly firstLine: number
   readonly lastLine: number
   /** The folder under features/. */
+  readonly folder: string
+  /** The register's code of the chapter that it belongs to, by its first requirement: MC. */
   readonly chapter: string
   readonly requirementIds: readonly string[]
   readonly level: Level
@@ -72,10 +74,10 @@ function toScenario(
   if (requirementIds.length === 0) mistakes.push(`${where}: no requirement tag such as @MC-3`)
   const worlds = worldsOf(tags)
   if (worlds === null) mistakes.push(`${where}: none of the tags ${worldTags.join(', ')}`)
-  const chapter = basename(dirname(feature))
+  const folder = basename(dirname(feature))
   const example = place.example === null ? '' : `#${place.example}`
   return {
-    id: `${chapter}/${slug(basename(feature, '.feature'))}/${slug(place.scenarioName)}${example}`,
+    id: `${folder}/${slug(basename(feature, '.feature'))}/${slug(place.scenarioName)}${example}`,
     name: pickle.name,
     featureName: place.featureName,
     rule: place.rule,
@@ -83,7 +85,8 @@ function toScenario(
     line: place.line,
     firstLine: place.firstLine,
     lastLine: place.lastLine,
-    chapter,
+    folder,
+    chapter: register.byId.get(requirementIds[0] ?? '')?.chapter ?? '',
     requirementIds,
     level: strongestLevel(requirementIds.map((id) => register.byId.get(id)?.level ?? 'MUST')),
     worlds: worlds ?? 'raw',

@@ -37,10 +37,10 @@ function union(
 function chapterMatcher(text: string, scenarios: readonly Scenario[], register: Register): Matcher {
   const wanted = text.toLowerCase()
   const matches: Matcher = (scenario) =>
-    scenario.chapter.toLowerCase() === wanted ||
+    scenario.folder.toLowerCase() === wanted ||
     scenario.requirementIds.some((id) => register.byId.get(id)?.chapter.toLowerCase() === wanted)
   if (scenarios.some(matches)) return matches
-  const chapters = [...new Set(scenarios.map((scenario) => scenario.chapter))]
+  const chapters = [...new Set(scenarios.flatMap(({ chapter, folder }) => [folder, chapter]))]
   throw new UsageError(`--chapter ${text}: no such chapter; there are ${chapters.join(', ')}`)
 }
 

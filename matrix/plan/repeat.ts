@@ -1,0 +1,46 @@
+import type { Cell, ClientTitle } from './cells.js'
+import { titleOf } from './cells.js'
+
+/** How the target was chosen, as options of the command line. */
+export interface TargetChoice {
+  /** A kind that the run starts; null: a running system at these addresses. */
+  readonly kind: string | null
+  readonly kafka?: string | undefined
+  readonly pulsar?: string | undefined
+  readonly admin?: string | undefined
+  readonly profile?: string | undefined
+  /** As given: `entryFormat=kafka,offsetMapping=packed`. */
+  readonly settings?: string | undefined
+}
+
+/** The one command that runs one scenario in one cell again, with the same random choices. */
+export function repeatCommand(
+  scenarioId: string,
+  cell: Pick<Cell<ClientTitle>, 'kafka' | 'pulsar' | 'raw'>,
+  seed: number,
+  target: TargetChoice,
+): string {
+  const clients = [cell.kafka, cell.pulsar].filter((client) => client !== null)
+  const named = clients.length > 0 ? clients : [cell.raw].filter((client) => client !== null)
+  const words = ['npx', 'kop-conformance', 'run', '--only', scenarioId]
+  words.push('--clients', named.map(titleOf).join(','), '--seed', String(seed))
+  for (const [option, value] of targetOptions(target)) words.push(option, value)
+  return words.map(shellWord).join(' ')
+}
+
+function targetOptions(target: TargetChoice): [string, string][] {
+  const options: [string, string | undefined][] = [
+    ['--target', target.kind === 'reference' ? undefined : (target.kind ?? undefined)],
+    ['--kafka', target.kafka],
+    ['--pulsar', target.pulsar],
+    ['--admin', target.admin],
+    ['--profile', target.profile],
+    ['--settings', target.settings],
+  ]
+  return options.filter((option): option is [string, string] => option[1] !== undefined)
+}
+
+/** Quoted where a shell would read it otherwise. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

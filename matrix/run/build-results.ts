@@ -1,0 +1,156 @@
+import type { ReadyClient } from '../clients/types.js'
+import { type Case, type Judgement, judge } from '../judge/judge.js'
+import { isFatal, type Observation } from '../judge/verdicts.js'
+import type { Cell, CellPlan } from '../plan/cells.js'
+import { repeatCommand } from '../plan/repeat.js'
+import type { Scenario } from '../plan/scenarios.js'
+import { type NotRun, type Result, type Results, SCHEMA_VERSION } from '../report/results.js'
+import { summarize } from '../report/summary.js'
+import { suiteVersion } from '../root.js'
+import type { Target } from '../targets/types.js'
+import type { RunInput } from './runner.js'
+
+export interface Gathered
+  extends Pick<
+    RunInput,
+    'register' | 'suite' | 'rounds' | 'seed' | 'settings' | 'knownFailing' | 'targetChoice' | 'signal'
+  > {
+  readonly plan: CellPlan<ReadyClient>
+  readonly observed: readonly Observation[]
+  readonly target: Pick<Target, 'kind' | 'version' | 'profile' | 'endpoints' | 'powers'>
+  readonly runId: string
+  readonly started: Date
+  readonly notRun: readonly NotRun[]
+}
+
+interface PlannedCase {
+  readonly cell: Cell<ReadyClient>
+  readonly scenario: Scenario
+  readonly testCase: Case
+}
+
+/** Judges what was observed and puts everything together that reports tell. */
+export function buildResults(gathered: Gathered): Results {
+  const { plan, register, started, target } = gathered
+  const ended = new Date()
+  const cases = casesOf(gathered)
+  const judgements = judge({
+    cases: cases.map(({ testCase }) => testCase),
+    entries: gathered.knownFailing,
+    target: { name: target.kind, version: target.version },
+    today: started.toISOString().slice(0, 10),
+  })
+  const results = cases.map((planned, index) => toResult(planned, judgements[index] as Judgement, gathered))
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    suiteVersion,
+    registerDigest: register.digest,
+    runId: gathered.runId,
+    seed: gathered.seed,
+    startedAt: started.toISOString(),
+    endedAt: ended.toISOString(),
+    milliseconds: ended.getTime() - started.getTime(),
+    partial: gathered.signal.aborted,
+    planned: plan.cells.reduce((sum, cell) => sum + cell.scenarios.length, 0),
+    target: {
+      kind: target.kind,
+      version: target.version,
+      profile: target.profile,
+      endpoints: target.endpoints,
+      settings: { ...gathered.settings },
+      powers: [...target.powers],
+    },
+    cells: plan.cells.map(({ id, worlds, kafka, pulsar, raw, scenarios }) => ({
+      id,
+      worlds,
+      kafka: nameOf(kafka),
+      pulsar: nameOf(pulsar),
+      raw: nameOf(raw),
+      scenarios: scenarios.length,
+    })),
+    results,
+    notRun: [...gathered.notRun],
+    leftOut: plan.leftOut.map(({ reason, scenarios }) => ({
+      reason,
+      scenarioIds: scenarios.map(({ id }) => id),
+    })),
+    requirements: register.requirements.map(
+      ({ id, chapter, level, certification, statement, from, later }) => ({
+        id,
+        chapter,
+        level,
+        ...(certification !== undefined && { certification }),
+        statement,
+        from,
+        ...(later !== undefined && { later }),
+        scenarios: gathered.suite.filter(({ requirementIds }) => requirementIds.includes(id)).length,
+      }),
+    ),
+    chapters: chaptersOf(gathered),
+    summary: summarize(results, gathered.notRun),
+  }
+}
+
+/** In the order of the plan, those only that were observed in every round, or at all when the run was interrupted. */
+function casesOf({ plan, observed }: Gathered): PlannedCase[] {
+  const byCase = new Map<string, Observation[]>()
+  for (const observation of observed) {
+    const key = `${observation.cellId} ${observation.scenarioId}`
+    byCase.set(key, [...(byCase.get(key) ?? []), observation])
+  }
+  return plan.cells.flatMap((cell) =>
+    cell.scenarios.flatMap((scenario) => {
+      const observations = byCase.get(`${cell.id} ${scenario.id}`)
+      if (observations === undefined) return []
+      return [{ cell, scenario, testCase: toCase(cell, scenario, observations) }]
+    }),
+  )
+}
+
+function toCase(cell: Cell<ReadyClient>, scenario: Scenario, observations: readonly Observation[]): Case {
+  return {
+    cellId: cell.id,
+    scenarioId: scenario.id,
+    requirementIds: scenario.requirementIds,
+    clients: [cell.kafka, cell.pulsar, scenario.raw ? cell.raw : null].filter((client) => client !== null),
+    observations,
+  }
+}
+
+function toResult(planned: PlannedCase, judgement: Judgement, gathered: Gathered): Result {
+  const { scenario, cell } = planned
+  const { verdict, reason, observation } = judgement
+  const { expected, seen, requirementId, step, clientLog, targetLog, milliseconds } = observation
+  return {
+    scenarioId: scenario.id,
+    name: scenario.name,
+    featureName: scenario.featureName,
+    rule: scenario.rule,
+    feature: scenario.feature,
+    line: scenario.line,
+    chapter: scenario.chapter,
+    requirementIds: [...scenario.requirementIds],
+    level: scenario.level,
+    cellId: cell.id,
+    verdict,
+    fatal: isFatal(verdict, scenario.level),
+    milliseconds,
+    reason,
+    expected,
+    seen,
+    requirementId,
+    step,
+    repeat: repeatCommand(scenario.id, cell, gathered.seed, gathered.targetChoice),
+    clientLog,
+    targetLog,
+  }
+}
+
+function chaptersOf({ register }: Gathered): Results['chapters'] {
+  const ids = [...new Set(register.requirements.map(({ chapter }) => chapter))]
+  return ids.map((id) => ({ id, title: register.chapterTitles.get(id) ?? id }))
+}
+
+function nameOf(client: ReadyClient | null): { name: string; version: string } | null {
+  return client === null ? null : { name: client.name, version: client.version }
+}

@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto'
+import type { ClientSpec, CouldNotRun, ReadyClient } from '../clients/types.js'
+import type { KnownFailing } from '../judge/known-failing.js'
+import type { Observation } from '../judge/verdicts.js'
+import { type Cell, type CellPlan, planCells } from '../plan/cells.js'
+import { type Chunk, cutIntoChunks } from '../plan/chunks.js'
+import type { ChosenClient } from '../plan/clients.js'
+import type { Register } from '../plan/register.js'
+import type { TargetChoice } from '../plan/repeat.js'
+import type { Scenario } from '../plan/scenarios.js'
+import type { NotRun, Results } from '../report/results.js'
+import type { Target, TargetKind, TargetSettings } from '../targets/types.js'
+import { buildResults } from './build-results.js'
+import type { Job } from './messages.js'
+import { runJobs } from './pool.js'
+
+/** Everything that a run needs, already checked. */
+export interface RunInput {
+  readonly register: Register
+  /** All of the suite, for the coverage table. */
+  readonly suite: readonly Scenario[]
+  readonly selected: readonly Scenario[]
+  readonly clients: readonly ChosenClient[]
+  readonly targetKind: TargetKind
+  readonly targetChoice: TargetChoice
+  readonly settings: TargetSettings
+  readonly knownFailing: readonly KnownFailing[]
+  readonly pairs: 'cover' | 'all'
+  readonly jobs: number
+  readonly rounds: number
+  readonly seed: number
+  readonly scenarioTimeoutMs: number
+  readonly signal: AbortSignal
+  readonly provision: (
+    spec: ClientSpec,
+    version: string,
+    options: { onProgress?: (line: string) => void; signal?: AbortSignal },
+  ) => Promise<ReadyClient | CouldNotRun>
+  /** Whether a client's toolchain is on this machine: then the quick plan requires the client. */
+  readonly hasToolchain: (spec: ClientSpec) => Promise<boolean>
+  readonly events: RunEvents
+}
+
+export interface RunEvents {
+  /** A line of progress before the scenarios run. */
+  onLine(line: string): void
+  onTarget(target: Target, runId: string): void
+  onPlanned(plan: CellPlan<ReadyClient>, cases: number): void
+  onObserved(observation: Observation): void
+}
+
+/** The target could not be started or reached: nothing can be run. */
+export class TargetUnavailable extends Error {}
+
+/** How long an orderly stop of the target may take after an interrupt. */
+const STOP_AFTER_INTERRUPT_MS = 1_200
+
+/**
+ * Starts the target, makes the clients ready, runs all cells and judges. Resolves also when interrupted, with what was
+ * observed until then and `partial`; null when interrupted before there was a target.
+ * @throws TargetUnavailable, UnusableSuite
+ */
+export async function run(input: RunInput): Promise<Results | null> {
+  const started = new Date()
+  const runId = `kct-${Date.now().toString(36)}${randomBytes(2).toString('hex')}`
+  const [target, clients] = await prepare(input)
+  if (target === null) return null
+  try {
+    input.events.onTarget(target, runId)
+    const plan = planFor(input, target, clients.ready)
+    input.events.onPlanned(plan, casesOf(plan.cells) * input.rounds)
+    const observed = await observe(input, plan.cells, target, runId)
+    return buildResults({ ...input, plan, observed, target, runId, started, notRun: clients.notRun })
+  } finally {
+    await stopTarget(target, input.signal)
+  }
+}
+
+interface Prepared {
+  readonly ready: readonly ReadyClient[]
+  readonly notRun: readonly NotRun[]
+}
+
+async function prepare(input: RunInput): Promise<readonly [Target | null, Prepared]> {
+  const [target, clients] = await Promise.allSettled([startTarget(input), provisionAll(input)])
+  if (target.status === 'rejected') throw target.reason
+  if (clients.status === 'fulfilled') return [target.value, clients.value]
+  if (target.value !== null) await stopTarget(target.value, input.signal)
+  if (input.signal.aborted) return [null, { ready: [], notRun: [] }]
+  throw clients.reason
+}
+
+async function startTarget({ targetKind, settings, signal, events }: RunInput): Promise<Target | null> {
+  try {
+    return await targetKind.start({ settings, signal, onProgress: (line) => events.onLine(line) })
+  } catch (error) {
+    if (signal.aborted) return null
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new TargetUnavailable(`the target ${targetKind.name} cannot be used: ${reason}`)
+  }
+}
+
+/** Only clients of a world that a selected scenario needs. */
+async function provisionAll(input: RunInput): Promise<Prepared> {
+  const needed = input.clients.filter(({ spec }) => isNeeded(spec, input.selected))
+  const outcomes = await Promise.all(needed.map((choice) => provisionOne(choice, input)))
+  return {
+    ready: outcomes.flatMap((outcome) => ('command' in outcome ? [outcome] : [])),
+    notRun: outcomes.flatMap((outcome) => ('command' in outcome ? [] : [outcome])),
+  }
+}
+
+function isNeeded(spec: ClientSpec, scenarios: readonly Scenario[]): boolean {
+  return scenarios.some(({ worlds, raw }) => {
+    if (spec.kind === 'raw') return raw || worlds === 'raw'
+    return worlds === spec.kind || worlds === 'both'
+  })
+}
+
+async function provisionOne(choice: ChosenClient, input: RunInput): Promise<ReadyClient | NotRun> {
+  const { spec, version, named } = choice
+  const outcome = await input.provision(spec, version, {
+    onProgress: (line) => input.events.onLine(line),
+    signal: input.signal,
+  })
+  if ('command' in outcome) return outcome
+  const required = named || (spec.quick && (await input.hasToolchain(spec)))
+  return { ...outcome, required }
+}
+
+function planFor(input: RunInput, target: Target, clients: readonly ReadyClient[]): CellPlan<ReadyClient> {
+  const of = (kind: ReadyClient['kind']) => clients.filter((client) => client.kind === kind)
+  return planCells({
+    kafka: of('kafka'),
+    pulsar: of('pulsar'),
+    raw: of('raw')[0] ?? null,
+    scenarios: input.selected,
+    pairs: input.pairs,
+    endpoints: target.endpoints,
+  })
+}
+
+function casesOf(cells: readonly Cell[]): number {
+  return cells.reduce((sum, cell) => sum + cell.scenarios.length, 0)
+}
+
+async function observe(
+  input: RunInput,
+  cells: readonly Cell<ReadyClient>[],
+  target: Target,
+  runId: string,
+): Promise<Observation[]> {
+  const observed: Promise<Observation>[] = []
+  const jobs = cutIntoChunks(cells, input.jobs, input.rounds).map((chunk) =>
+    jobOf(chunk, target, runId, input),
+  )
+  await runJobs(jobs, {
+    jobs: input.jobs,
+    scenarioTimeoutMs: input.scenarioTimeoutMs,
+    signal: input.signal,
+    onObserved(observation) {
+      observed.push(withTargetLog(observation, target, input.signal))
+      input.events.onObserved(observation)
+    },
+  })
+  return Promise.all(observed)
+}
+
+/** A failure keeps what the run's own target logged until then. */
+async function withTargetLog(
+  observation: Observation,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Observation> {
+  if (observation.verdict !== 'failed' || observation.targetLog !== null || signal.aborted) return observation
+  const targetLog = await target.logTail().catch(() => '')
+  return { ...observation, targetLog: targetLog === '' ? null : targetLog }
+}
+
+function jobOf(chunk: Chunk<ReadyClient>, target: Target, runId: string, input: RunInput): Job {
+  const { kafka, pulsar, raw } = chunk.cell
+  return {
+    cellId: chunk.cell.id,
+    scenarios: chunk.scenarios.map(({ id, feature, line }) => ({ id, feature, line })),
+    parameters: {
+      ...(kafka !== null && { kafka }),
+      ...(pulsar !== null && { pulsar }),
+      ...(raw !== null && { raw }),
+      target: {
+        kind: target.kind,
+        version: target.version,
+        endpoints: target.endpoints,
+        profile: target.profile,
+        powers: [...target.powers],
+        settings: input.settings,
+      },
+      runId: chunk.round === 1 ? runId : `${runId}r${chunk.round}`,
+      seed: input.seed + chunk.round - 1,
+    },
+  }
+}
+
+async function stopTarget(target: Target, signal: AbortSignal): Promise<void> {
+  const stopped = target.stop().catch(() => {})
+  if (!signal.aborted) return stopped
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, STOP_AFTER_INTERRUPT_MS)
+  })
+  await Promise.race([stopped, enough])
+  clearTimeout(timer)
+}
