@@ -1,0 +1,100 @@
+import { isRefusal, type Refusal, type TopicInfo } from '../../topics/types.js'
+import { metadata as table } from '../messages/03-metadata.js'
+import { type ErrorName, errorCode } from '../wire/errors.js'
+import type { RequestOf, ResponseOf } from '../wire/schema.js'
+import { clusterOperations, operationsOmitted, topicOperations } from './authorized-operations.js'
+import { type Call, handler } from './handler.js'
+import { findTopic, openPartition, partitionCount, zeroTopicId } from './topics.js'
+
+type Request = RequestOf<typeof table>
+type TopicAnswer = ResponseOf<typeof table>['topics'][number]
+
+/**
+ * Metadata v0 to v13. A missing topic is created only if both the request (v4+) and the broker's setting allow it
+ * (register MT-10); internal topics are not listed, and marked when asked for by name (MT-11); addresses are those of
+ * the listener that was asked (TL-6). Replicas are the broker itself: replication is the store's.
+ */
+export const metadata = handler(table, async (request, call) => {
+  const { broker, connection, apiVersion } = call
+  const topics = await Promise.all(topicsAskedFor(request, call))
+  return {
+    brokers: [...broker.brokers(connection.listener)],
+    clusterId: broker.clusterId,
+    controllerId: broker.nodeId,
+    topics,
+    clusterAuthorizedOperations:
+      apiVersion <= 10 && request.includeClusterAuthorizedOperations ? clusterOperations : operationsOmitted,
+  }
+})
+
+function topicsAskedFor(request: Request, call: Call): readonly Promise<TopicAnswer>[] {
+  const { catalog, kafkaTenant, kafkaNamespace, names } = call.broker
+  const all = request.topics === null || (call.apiVersion === 0 && request.topics.length === 0)
+  if (all) {
+    const topics = catalog.list(kafkaTenant, kafkaNamespace).filter((topic) => !topic.internal)
+    return topics.map((topic) => topicAnswer(topic, names.kafkaNameOf(topic.name), request, call))
+  }
+  return (request.topics ?? []).map((asked) =>
+    asked.name === null || asked.topicId !== zeroTopicId
+      ? topicById(asked.topicId, request, call)
+      : topicByName(asked.name, request, call),
+  )
+}
+
+async function topicById(topicId: string, request: Request, call: Call): Promise<TopicAnswer> {
+  const topic = call.broker.catalog.findById(topicId)
+  if (topic === undefined) return { ...noTopic(null, 'UNKNOWN_TOPIC_ID'), topicId }
+  return topicAnswer(topic, call.broker.names.kafkaNameOf(topic.name), request, call)
+}
+
+async function topicByName(name: string, request: Request, call: Call): Promise<TopicAnswer> {
+  const topic = await findOrCreate(name, request, call)
+  return isRefusal(topic) ? noTopic(name, topic.refused) : topicAnswer(topic, name, request, call)
+}
+
+async function findOrCreate(name: string, request: Request, call: Call): Promise<TopicInfo | Refusal> {
+  const { allowAutoTopicCreation, defaultNumPartitions, catalog, names } = call.broker
+  const found = findTopic(call, name)
+  const mayCreate = allowAutoTopicCreation && request.allowAutoTopicCreation
+  if (!isRefusal(found) || found.refused !== 'UNKNOWN_TOPIC_OR_PARTITION' || !mayCreate) return found
+  const resolved = names.resolveKafkaName(name)
+  if (isRefusal(resolved)) return resolved
+  const created = await catalog.create(resolved, { partitions: defaultNumPartitions })
+  // Another client may have been first, which is as good.
+  return isRefusal(created) && created.refused === 'TOPIC_ALREADY_EXISTS' ? findTopic(call, name) : created
+}
+
+async function topicAnswer(
+  topic: TopicInfo,
+  name: string,
+  request: Request,
+  call: Call,
+): Promise<TopicAnswer> {
+  const indexes = Array.from({ length: partitionCount(topic) }, (_, index) => index)
+  return {
+    errorCode: 0,
+    name,
+    topicId: topic.topicId,
+    isInternal: topic.internal,
+    partitions: await Promise.all(indexes.map((index) => partitionAnswer(topic, index, call))),
+    topicAuthorizedOperations: request.includeTopicAuthorizedOperations ? topicOperations : operationsOmitted,
+  }
+}
+
+/** Being asked for gives a partition its owner (register TL-2): it is opened here. */
+async function partitionAnswer(topic: TopicInfo, partitionIndex: number, call: Call) {
+  const { nodeId } = call.broker
+  const log = await openPartition(call, topic, partitionIndex)
+  if (isRefusal(log)) {
+    const noLeader = { partitionIndex, leaderId: -1, replicaNodes: [], isrNodes: [] }
+    return { ...noLeader, errorCode: errorCode('LEADER_NOT_AVAILABLE') }
+  }
+  const replicas = { replicaNodes: [nodeId], isrNodes: [nodeId] }
+  return { errorCode: 0, partitionIndex, leaderId: nodeId, leaderEpoch: log.leaderEpoch, ...replicas }
+}
+
+const noTopic = (name: string | null, error: ErrorName): TopicAnswer => ({
+  errorCode: errorCode(error),
+  name,
+  partitions: [],
+})

@@ -1,0 +1,67 @@
+import type { Clock } from '../../base/clock.js'
+import type { GroupCoordinator } from '../../groups/coordinator.js'
+import type { Refusal, TopicCatalog, TopicName } from '../../topics/types.js'
+import { FetchSessions } from './fetch-sessions.js'
+import type { ProducerIds } from './producer-ids.js'
+
+/** How Kafka's flat names and Pulsar's full names meet (register MT-1 to MT-8); `topics/names.ts` answers. */
+export interface KafkaNames {
+  /** The topic that a Kafka name means: short names in the configured namespace, full names where they say. */
+  resolveKafkaName(name: string): TopicName | Refusal
+  /** The name under which Kafka clients are shown a topic: short in the configured namespace. */
+  kafkaNameOf(name: TopicName): string
+}
+
+export interface BrokerAddress {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+}
+
+/** What pino's loggers do, as far as handlers need it. */
+export interface Log {
+  debug(details: object, message: string): void
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+export interface KafkaContextOptions {
+  readonly clusterId: string
+  /** This broker's node id. */
+  readonly nodeId: number
+  /** All brokers with the address that clients of the named listener are to use (register TL-6). */
+  readonly brokers: (listener: string) => readonly BrokerAddress[]
+  /** The namespace whose topics Kafka clients list. */
+  readonly kafkaTenant: string
+  readonly kafkaNamespace: string
+  readonly defaultNumPartitions: number
+  readonly allowAutoTopicCreation: boolean
+  /** The largest record batch accepted, in bytes; a topic's `max.message.bytes` may set less. */
+  readonly messageBytesMax: number
+  /** The most a single fetch answers, whatever the client asks for; 55 MiB when absent, as Kafka's `fetch.max.bytes`. */
+  readonly fetchBytesMax?: number
+  /** How many incremental fetch sessions are kept; 1,000 when absent, as in Kafka. */
+  readonly fetchSessionsMax?: number
+  readonly names: KafkaNames
+  readonly catalog: TopicCatalog
+  readonly coordinator: GroupCoordinator
+  readonly producerIds: ProducerIds
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What all handlers share: one a broker. */
+export interface KafkaContext extends Omit<KafkaContextOptions, 'fetchSessionsMax'> {
+  readonly fetchBytesMax: number
+  readonly fetchSessions: FetchSessions
+}
+
+export function kafkaContext(options: KafkaContextOptions): KafkaContext {
+  const { fetchSessionsMax = 1000, ...rest } = options
+  return {
+    ...rest,
+    fetchBytesMax: options.fetchBytesMax ?? 55 * 1024 * 1024,
+    fetchSessions: new FetchSessions(options.clock, fetchSessionsMax),
+  }
+}

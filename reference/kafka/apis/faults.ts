@@ -1,0 +1,18 @@
+import { CoordinatorClosed } from '../../groups/coordinator.js'
+import { StorageError } from '../../storage/types.js'
+import type { ErrorName } from '../wire/errors.js'
+import type { Call } from './handler.js'
+
+/** What a client is told when the store or this broker failed under its request; the log says why. */
+export function storageFault(error: unknown, call: Call, what: string): ErrorName {
+  call.broker.log.error({ error, clientId: call.clientId }, what)
+  return error instanceof StorageError ? 'KAFKA_STORAGE_ERROR' : 'UNKNOWN_SERVER_ERROR'
+}
+
+/** The same for groups: Kafka says of a coordinator whose store fails that it is none, so that clients look anew. */
+export function coordinatorFault(error: unknown, call: Call, what: string): ErrorName {
+  if (error instanceof CoordinatorClosed) return 'COORDINATOR_NOT_AVAILABLE'
+  return storageFault(error, call, what) === 'KAFKA_STORAGE_ERROR'
+    ? 'NOT_COORDINATOR'
+    : 'UNKNOWN_SERVER_ERROR'
+}

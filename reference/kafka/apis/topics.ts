@@ -1,0 +1,65 @@
+import { asPartitionIndex } from '../../base/brand.js'
+import {
+  isRefusal,
+  type PartitionLog,
+  type Refusal,
+  refuse,
+  type TopicInfo,
+  type TopicName,
+} from '../../topics/types.js'
+import type { Call } from './handler.js'
+
+/** The topic id that stands for none. */
+export const zeroTopicId = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+/** `persistent://tenant/namespace/topic`: the one name that short and full names share (register MT-3). */
+export const canonicalName = (name: TopicName): string =>
+  `persistent://${name.tenant}/${name.namespace}/${name.local}`
+
+export function topicOfCanonicalName(text: string): TopicName | undefined {
+  const [, tenant, namespace, local] = /^persistent:\/\/([^/]+)\/([^/]+)\/(.+)$/.exec(text) ?? []
+  if (tenant === undefined || namespace === undefined || local === undefined) return undefined
+  return { tenant, namespace, local }
+}
+
+/** Kafka sees a topic without partitions with one (register MT-12). */
+export const partitionCount = (topic: TopicInfo): number => Math.max(1, topic.partitions)
+
+/** The topic that a client names. Creates nothing. */
+export function findTopic(call: Call, kafkaName: string): TopicInfo | Refusal {
+  const name = call.broker.names.resolveKafkaName(kafkaName)
+  if (isRefusal(name)) return name
+  return call.broker.catalog.find(name) ?? unknownTopic(`there is no topic ${kafkaName}`)
+}
+
+/** Opens one partition of a topic, as `index` of a request names it. */
+export async function openPartition(
+  call: Call,
+  topic: TopicInfo,
+  index: number,
+): Promise<PartitionLog | Refusal> {
+  if (index < 0 || index >= partitionCount(topic))
+    return unknownTopic(`${topic.name.local} has ${partitionCount(topic)} partitions, and none is ${index}`)
+  return call.broker.catalog.partition(topic, asPartitionIndex(index))
+}
+
+/** Finds and opens in one. */
+export async function findPartition(
+  call: Call,
+  kafkaName: string,
+  index: number,
+): Promise<PartitionLog | Refusal> {
+  const topic = findTopic(call, kafkaName)
+  return isRefusal(topic) ? topic : openPartition(call, topic, index)
+}
+
+const unknownTopic = (message: string) => refuse('UNKNOWN_TOPIC_OR_PARTITION', message)
+
+/** KIP-320: whether a client's idea of the leader epoch is older or newer than this broker's. −1: it has none. */
+export function epochFault(
+  log: PartitionLog,
+  clientsEpoch: number,
+): 'FENCED_LEADER_EPOCH' | 'UNKNOWN_LEADER_EPOCH' | null {
+  if (clientsEpoch < 0 || clientsEpoch === log.leaderEpoch) return null
+  return clientsEpoch < log.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
+}
