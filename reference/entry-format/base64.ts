@@ -3,8 +3,8 @@
 const alphabet = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 'latin1')
 const padding = 0x3d
 const notInAlphabet = 255
-const valueOf = new Uint8Array(256).fill(notInAlphabet)
-for (let value = 0; value < alphabet.length; value++) valueOf[alphabet[value] ?? 0] = value
+const digitValue = new Uint8Array(256).fill(notInAlphabet)
+for (let value = 0; value < alphabet.length; value++) digitValue[alphabet[value] ?? 0] = value
 
 export const base64Bytes = (bytes: number): number => Math.ceil(bytes / 3) * 4
 
@@ -36,7 +36,7 @@ export function decodedBase64Bytes(source: Buffer, start: number, end: number): 
   while (last > start && end - last < 2 && source[last - 1] === padding) last--
   const digits = last - start
   if (digits % 4 === 1 || (last < end && (end - start) % 4 !== 0)) return -1
-  for (let at = start; at < last; at++) if (valueOf[source[at] ?? 0] === notInAlphabet) return -1
+  for (let at = start; at < last; at++) if (digitValue[source[at] ?? 0] === notInAlphabet) return -1
   return Math.floor((digits * 3) / 4)
 }
 
@@ -67,6 +67,6 @@ export function decodeBase64(
 
 /** Padding, and what lies beyond the text, counts as zero bits. */
 function digit(source: Buffer, at: number): number {
-  const value = valueOf[source[at] ?? 0] ?? 0
+  const value = digitValue[source[at] ?? 0] ?? 0
   return value === notInAlphabet ? 0 : value
 }

@@ -1,31 +1,20 @@
 import { crc32c } from '../base/crc32c.js'
+import { MalformedError } from '../base/malformed.js'
+import {
+  batchField as at,
+  batchHeaderBytes,
+  setBaseOffset,
+  setLogAppendTime,
+} from '../kafka/wire/record-batch.js'
+import { decompressRecords } from '../kafka/wire/record-compression.js'
+import { uncompressedBytesMaxDefault } from '../kafka/wire/record-cursor.js'
 import { InvalidRecordError } from './invalid-record.js'
 
-/**
- * The 61 bytes before a v2 batch's records, big-endian. The checksum covers all from `attributes` on, so that a broker can
- * set base offset and leader epoch without touching it.
- */
-const at = {
-  baseOffset: 0,
-  batchLength: 8,
-  leaderEpoch: 12,
-  magic: 16,
-  checksum: 17,
-  attributes: 21,
-  lastOffsetDelta: 23,
-  baseTimestamp: 27,
-  maxTimestamp: 35,
-  producerId: 43,
-  producerEpoch: 51,
-  baseSequence: 53,
-  recordCount: 57,
-} as const
-
-export const batchHeaderBytes = 61
 const magicV2 = 2
+/** What comes before the part that `batchLength` counts. */
+const uncountedBytes = 12
 const codecBits = 0x07
 const logAppendTimeBit = 0x08
-const transactionalBit = 0x10
 const controlBit = 0x20
 
 /** Timestamps further from the epoch than this cannot be kept: about 71,000 years. */
@@ -37,7 +26,6 @@ export interface BatchHeader {
   readonly codec: number
   readonly isLogAppendTime: boolean
   readonly isControl: boolean
-  readonly isTransactional: boolean
   readonly baseTimestampMs: number
   readonly maxTimestampMs: number
   readonly producerId: bigint
@@ -50,7 +38,7 @@ export interface BatchHeader {
 export function readBatchHeader(batch: Buffer): BatchHeader {
   if (batch.length < batchHeaderBytes) throw new InvalidRecordError('a batch ends before its records')
   if (batch[at.magic] !== magicV2) throw new InvalidRecordError(`a batch of magic ${batch[at.magic]}`)
-  if (batch.readInt32BE(at.batchLength) !== batch.length - at.leaderEpoch)
+  if (batch.readInt32BE(at.batchLength) !== batch.length - uncountedBytes)
     throw new InvalidRecordError('a batch is not as long as it says')
   const attributes = batch.readInt16BE(at.attributes)
   const recordCount = batch.readInt32BE(at.recordCount)
@@ -62,7 +50,6 @@ export function readBatchHeader(batch: Buffer): BatchHeader {
     codec: attributes & codecBits,
     isLogAppendTime: (attributes & logAppendTimeBit) !== 0,
     isControl: (attributes & controlBit) !== 0,
-    isTransactional: (attributes & transactionalBit) !== 0,
     baseTimestampMs: readTimestamp(batch, at.baseTimestamp),
     maxTimestampMs: readTimestamp(batch, at.maxTimestamp),
     producerId: batch.readBigInt64BE(at.producerId),
@@ -103,9 +90,8 @@ export interface NewBatchHeader {
 
 /** Writes the header into the first 61 bytes of `batch`, whose records already stand behind them. */
 export function writeBatchHeader(batch: Buffer, header: NewBatchHeader): void {
-  batch.writeBigInt64BE(header.baseOffset, at.baseOffset)
-  batch.writeInt32BE(batch.length - at.leaderEpoch, at.batchLength)
-  batch.writeInt32BE(header.leaderEpoch, at.leaderEpoch)
+  setBaseOffset(batch, header.baseOffset, header.leaderEpoch)
+  batch.writeInt32BE(batch.length - uncountedBytes, at.batchLength)
   batch[at.magic] = magicV2
   batch.writeInt16BE(header.attributes, at.attributes)
   batch.writeInt32BE(header.lastOffsetDelta, at.lastOffsetDelta)
@@ -121,21 +107,28 @@ export function writeBatchHeader(batch: Buffer, header: NewBatchHeader): void {
 /** The batch at other offsets, its records neither copied nor checked. */
 export function atOffset(batch: Buffer, baseOffset: bigint, leaderEpoch: number): readonly Buffer[] {
   const head = Buffer.from(batch.subarray(0, at.magic))
-  head.writeBigInt64BE(baseOffset, at.baseOffset)
-  head.writeInt32BE(leaderEpoch, at.leaderEpoch)
+  setBaseOffset(head, baseOffset, leaderEpoch)
   return [head, batch.subarray(at.magic)]
 }
 
 /** A copy of the batch with the broker's time in place of the client's (Kafka's LogAppendTime). */
 export function withAppendTime(batch: Buffer, appendTimeMs: number): Buffer {
   const copy = Buffer.from(batch)
-  copy.writeInt16BE(withLogAppendTime(copy.readInt16BE(at.attributes)), at.attributes)
-  copy.writeBigInt64BE(BigInt(appendTimeMs), at.maxTimestamp)
-  copy.writeUInt32BE(crc32c(copy.subarray(at.attributes)), at.checksum)
+  setLogAppendTime(copy, BigInt(appendTimeMs))
   return copy
 }
 
 /** The sequence number `count` after `sequence`; they start again at 0 after 2³¹ − 1. −1, no sequence, stays. */
 export function sequenceAfter(sequence: number, count: number): number {
   return sequence < 0 ? sequence : (sequence + count) % 2 ** 31
+}
+
+/** A batch's records, uncompressed. @throws InvalidRecordError when they are not what the codec says */
+export async function batchRecords(batch: Buffer, codec: number): Promise<Buffer> {
+  try {
+    return await decompressRecords(codec, batch.subarray(batchHeaderBytes), uncompressedBytesMaxDefault)
+  } catch (error) {
+    if (error instanceof MalformedError) throw new InvalidRecordError(error.message, { cause: error })
+    throw error
+  }
 }

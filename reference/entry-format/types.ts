@@ -48,6 +48,8 @@ export interface ToKafkaOptions {
   readonly leaderEpoch: number
   /** The pieces of a chunked message (this entry is the last of them); absent for all other entries. */
   readonly chunks?: readonly StoredEntry[]
+  /** Told of an entry that cannot be converted (register MC-19): for the log. Its records say the same to consumers. */
+  readonly onUnconvertible?: (entry: StoredEntry, reason: string) => void
 }
 
 /**

@@ -110,7 +110,10 @@ export function readMessageMetadata(buffer: Buffer, start: number, end: number):
     properties,
     compression: 0,
   }
-  const pieces: Pieces = { encryptionKeys: [], chunk: { uuid: '', chunkId: -1, chunkCount: 0, totalBytes: 0 } }
+  const pieces: Pieces = {
+    encryptionKeys: [],
+    chunk: { uuid: '', chunkId: -1, chunkCount: 0, totalBytes: 0 },
+  }
   while (cursor.next()) {
     if (cursor.field === fields.properties && cursor.isBytes)
       properties.push(readKeyValue(buffer, cursor.start, cursor.end))
@@ -258,8 +261,7 @@ export function writeBatchMetadata(metadata: BatchMetadata): Buffer {
   at = putNumber(output, fields.sequenceId, metadata.sequenceId, at)
   at = putNumber(output, fields.publishTime, BigInt(metadata.publishTimeMs), at)
   for (const [name, value] of metadata.properties) at = putProperty(output, name, value, at)
-  if (metadata.compression !== 0)
-    at = putNumber(output, fields.compression, BigInt(metadata.compression), at)
+  if (metadata.compression !== 0) at = putNumber(output, fields.compression, BigInt(metadata.compression), at)
   if (metadata.uncompressedBytes !== undefined)
     at = putNumber(output, fields.uncompressedSize, BigInt(metadata.uncompressedBytes), at)
   at = putNumber(output, fields.messagesInBatch, BigInt(metadata.messagesInBatch), at)

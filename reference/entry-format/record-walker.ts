@@ -10,7 +10,7 @@ import { isText } from './text.js'
  *
  * with zigzag varints as lengths and numbers.
  */
-export class RecordCursor {
+export class RecordWalker {
   buffer: Buffer
   position: number
   timestampDelta = 0

@@ -1,0 +1,185 @@
+import { MalformedError } from '../base/malformed.js'
+import { unsignedVarintBytes, varintBytes, varlongBytes, writeVarint, writeVarlong } from '../base/varint.js'
+import { batchHeaderBytes } from '../kafka/wire/record-batch.js'
+import { SingleMessageCursor, singleMessageBytesMin } from '../pulsar/wire/single-message.js'
+import { decodeBase64, decodedBase64Bytes } from './base64.js'
+import {
+  encodeHeaders,
+  type Header,
+  locateProperties,
+  plainHeaderBytes,
+  restoredHeaders,
+  writeLocatedHeaders,
+} from './header-properties.js'
+import { PairPositions } from './pair-positions.js'
+import { moveBytes, RewriteBuffer } from './rewrite-buffer.js'
+import { type MessageTimes, timestampOf } from './timestamps.js'
+
+export interface MessagesToConvert {
+  /** A Pulsar batch's payload, uncompressed. */
+  readonly payload: Buffer
+  readonly messageCount: number
+  readonly times: MessageTimes
+  /** Given to every record after its own headers. */
+  readonly extraHeaders: readonly Header[]
+}
+
+/** A Kafka batch that lacks its header: 61 bytes are left for it. */
+export interface ConvertedRecords {
+  readonly batch: Buffer
+  /** Fewer than the messages when some are compacted out. */
+  readonly recordCount: number
+  readonly baseTimestampMs: number
+  readonly maxTimestampMs: number
+}
+
+/** How much a message without properties may grow: two lengths and numbers that Pulsar does not have. */
+const usualGrowthBytes = 8
+
+/** Pulsar single messages as Kafka records, by the rules of README.md. @throws MalformedError */
+export function messagesToRecords(source: MessagesToConvert): ConvertedRecords {
+  const { payload, messageCount } = source
+  if (messageCount * singleMessageBytesMin > payload.length)
+    throw new MalformedError(`${payload.length} bytes cannot hold ${messageCount} messages`)
+  const room = new RewriteBuffer(payload, usualGapBytes(payload.length, messageCount))
+  const message = new SingleMessageCursor(room.bytes, room.end - payload.length, room.end)
+  const record = new RecordWriter(message, source.extraHeaders)
+  let at = batchHeaderBytes
+  let recordCount = 0
+  let baseTimestampMs = -1
+  let maxTimestampMs = -1
+  for (let offsetDelta = 0; offsetDelta < messageCount; offsetDelta++) {
+    const start = message.position
+    message.next()
+    if (message.compactedOut) continue
+    const timestampMs = timestampOf(message.hasEventTime, message.eventTimeMs, source.times)
+    if (recordCount++ === 0) baseTimestampMs = timestampMs
+    if (timestampMs > maxTimestampMs) maxTimestampMs = timestampMs
+    const timestampDelta = timestampMs - baseTimestampMs
+    let bytes = record.measure(timestampDelta, offsetDelta)
+    if (at + bytes > start) {
+      const position = room.reopen(at, start, bytes)
+      message.rebase(room.bytes, position, room.end)
+      message.next()
+      bytes = record.measure(timestampDelta, offsetDelta)
+    }
+    at = record.write(timestampDelta, offsetDelta, at)
+  }
+  if (!message.atEnd) throw new MalformedError('a batch is longer than its messages')
+  return { batch: room.bytes.subarray(0, at), recordCount, baseTimestampMs, maxTimestampMs }
+}
+
+function usualGapBytes(bytes: number, messageCount: number): number {
+  return (
+    batchHeaderBytes +
+    messageCount * usualGrowthBytes +
+    Math.ceil((1.25 * bytes) / Math.max(1, messageCount)) +
+    64
+  )
+}
+
+/** Writes the cursor's current message as a record; measured first, because a record starts with its length. */
+class RecordWriter {
+  readonly #message: SingleMessageCursor
+  readonly #extraHeaders: readonly Header[]
+  readonly #extraBytes: Buffer
+  readonly #properties = new PairPositions()
+  #keyStart = -1
+  /** −1: null. */
+  #keyBytes = -1
+  #keyIsBase64 = false
+  #headerCount = 0
+  #headerBytes = 0
+  /** Headers that are not simply the message's properties. */
+  #restored: Buffer | undefined
+  #bodyBytes = 0
+
+  constructor(message: SingleMessageCursor, extraHeaders: readonly Header[]) {
+    this.#message = message
+    this.#extraHeaders = extraHeaders
+    this.#extraBytes = encodeHeaders(extraHeaders)
+  }
+
+  /** @returns the record's bytes with its length */
+  measure(timestampDelta: number, offsetDelta: number): number {
+    const message = this.#message
+    this.#chooseKey()
+    this.#chooseHeaders()
+    const keyBytes = this.#keyBytes
+    const valueBytes = message.nullValue ? -1 : message.position - message.payloadStart
+    this.#bodyBytes =
+      1 +
+      varlongBytes(timestampDelta) +
+      varintBytes(offsetDelta) +
+      varintBytes(keyBytes) +
+      Math.max(keyBytes, 0) +
+      varintBytes(valueBytes) +
+      Math.max(valueBytes, 0) +
+      varintBytes(this.#headerCount) +
+      this.#headerBytes
+    return unsignedVarintBytes(this.#bodyBytes * 2) + this.#bodyBytes
+  }
+
+  /** Ordering key before partition key (register MC-8). */
+  #chooseKey(): void {
+    const message = this.#message
+    this.#keyIsBase64 = false
+    if (message.orderingKeyStart >= 0) {
+      this.#keyStart = message.orderingKeyStart
+      this.#keyBytes = message.orderingKeyEnd - message.orderingKeyStart
+    } else if (message.keyStart < 0 || message.nullKey) {
+      this.#keyBytes = -1
+    } else {
+      const decoded = message.keyIsBase64
+        ? decodedBase64Bytes(message.buffer, message.keyStart, message.keyEnd)
+        : -1
+      this.#keyIsBase64 = decoded >= 0
+      this.#keyStart = message.keyStart
+      this.#keyBytes = decoded >= 0 ? decoded : message.keyEnd - message.keyStart
+    }
+  }
+
+  #chooseHeaders(): void {
+    const message = this.#message
+    this.#restored = undefined
+    this.#headerCount = this.#extraHeaders.length
+    this.#headerBytes = this.#extraBytes.length
+    if (message.propertyCount === 0) return
+    const { buffer, metadataStart, metadataEnd } = message
+    if (locateProperties(buffer, metadataStart, metadataEnd, this.#properties)) {
+      const headers = restoredHeaders(buffer, this.#properties)
+      this.#restored = encodeHeaders(headers)
+      this.#headerCount += headers.length
+      this.#headerBytes += this.#restored.length
+    } else {
+      this.#headerCount += this.#properties.count
+      this.#headerBytes += plainHeaderBytes(this.#properties)
+    }
+  }
+
+  /** @returns the position after the record, which ends before the message starts */
+  write(timestampDelta: number, offsetDelta: number, position: number): number {
+    const message = this.#message
+    const { buffer } = message
+    let at = writeVarint(buffer, this.#bodyBytes, position)
+    buffer[at++] = 0
+    at = writeVarlong(buffer, timestampDelta, at)
+    at = writeVarint(buffer, offsetDelta, at)
+    at = writeVarint(buffer, this.#keyBytes, at)
+    if (this.#keyIsBase64) at = decodeBase64(buffer, this.#keyStart, this.#keyBytes, buffer, at)
+    else if (this.#keyBytes > 0) at = moveBytes(buffer, this.#keyStart, this.#keyStart + this.#keyBytes, at)
+    if (message.nullValue) at = writeVarint(buffer, -1, at)
+    else {
+      at = writeVarint(buffer, message.position - message.payloadStart, at)
+      at = moveBytes(buffer, message.payloadStart, message.position, at)
+    }
+    return this.#writeHeaders(buffer, writeVarint(buffer, this.#headerCount, at))
+  }
+
+  #writeHeaders(buffer: Buffer, position: number): number {
+    let at = position
+    if (this.#restored !== undefined) at += this.#restored.copy(buffer, at)
+    else if (this.#message.propertyCount > 0) at = writeLocatedHeaders(buffer, this.#properties, at)
+    return this.#extraBytes.length === 0 ? at : at + this.#extraBytes.copy(buffer, at)
+  }
+}
