@@ -1,14 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { packageRoot } from '../root.js'
 import { readClientYaml } from './client-yaml.js'
-import { packageRoot } from './paths.js'
 import type { ClientSpec } from './types.js'
 
 export { provisionClient } from './provision.js'
 export type { ClientSpec, CouldNotRun, Provision, ReadyClient } from './types.js'
 
 /** Every client of `matrix/clients/`, by name. */
-export function loadClients(clientsFolder: string = join(packageRoot(), 'matrix', 'clients')): ClientSpec[] {
+export function loadClients(clientsFolder: string = join(packageRoot, 'matrix', 'clients')): ClientSpec[] {
   return readdirSync(clientsFolder)
     .map((name) => join(clientsFolder, name))
     .filter((folder) => existsSync(join(folder, 'client.yaml')))

@@ -1,0 +1,35 @@
+import { UsageError } from '../usage-error.js'
+import { endpointKind } from './endpoint.js'
+import { kafkaKind } from './kafka.js'
+import { pulsarKind } from './pulsar.js'
+import { referenceKind } from './reference.js'
+import type { TargetKind } from './types.js'
+
+export { type EndpointOptions, endpointKind } from './endpoint.js'
+export { readProfile } from './profile.js'
+export type * from './types.js'
+
+const KINDS: Readonly<Record<string, () => TargetKind>> = {
+  reference: referenceKind,
+  kafka: kafkaKind,
+  pulsar: pulsarKind,
+}
+
+/** The kinds of target that a run can start by name. */
+export function targetKinds(): TargetKind[] {
+  return Object.values(KINDS).map((kind) => kind())
+}
+
+/**
+ * A kind by its name. `endpoint` is known too, for a worker that is told what it works against: it has no powers, and
+ * nothing of it can be started without addresses (`endpointKind`).
+ *
+ * @throws UsageError when there is none of that name
+ */
+export function targetKind(name: string): TargetKind {
+  if (name === 'endpoint') return endpointKind({})
+  const kind = KINDS[name]
+  if (kind === undefined)
+    throw new UsageError(`no target ${name}: there are ${Object.keys(KINDS).join(', ')}`)
+  return kind()
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { type JavaServer, launchJava, propertiesOf, provisionJavaServer } from './java-server.js'
+import { ManagedTarget } from './managed.js'
+import { dataFolder, freePorts } from './places.js'
+import { shippedProfile } from './profile.js'
+import type { Power, StartOptions, Target, TargetKind } from './types.js'
+
+const VERSION = '4.1.0'
+const LOG4J = '2.24.3'
+const JARS = {
+  name: `apache-kafka-${VERSION}`,
+  artifacts: [
+    `org.apache.kafka:kafka_2.13:${VERSION}`,
+    `org.apache.kafka:kafka-tools:${VERSION}`,
+    `org.apache.logging.log4j:log4j-slf4j-impl:${LOG4J}`,
+    `org.apache.logging.log4j:log4j-core:${LOG4J}`,
+  ],
+}
+const JVM_OPTIONS = ['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+const STOP_GRACE_MS = 20_000
+const POWERS: ReadonlySet<Power> = new Set<Power>(['restart', 'kill'])
+
+/** A real Apache Kafka, one node of KRaft, from Maven Central: the control of scenarios that are Kafka's alone. */
+export function kafkaKind(): TargetKind {
+  return { name: 'kafka', powers: POWERS, profile: shippedProfile('kafka'), start: startKafka }
+}
+
+async function startKafka(options: StartOptions): Promise<Target> {
+  const server = await provisionJavaServer(JARS, options)
+  const dataDir = await dataFolder(options.dataDir, 'kafka')
+  const [port = 0, controllerPort = 0] = await freePorts(2)
+  const logFile = join(dataDir, 'server.log')
+  const configFile = join(dataDir, 'server.properties')
+  await writeFile(
+    configFile,
+    propertiesOf({ ...settingsOf(dataDir, port, controllerPort), ...options.settings }),
+  )
+  await formatStorage(server, dataDir, configFile)
+  options.onProgress?.(`starting Apache Kafka ${VERSION}`)
+  const launch = () =>
+    launchJava({
+      name: `Apache Kafka ${VERSION}`,
+      server,
+      jvmOptions: JVM_OPTIONS,
+      mainAndArgs: ['kafka.Kafka', configFile],
+      dataDir,
+      logFile,
+      signal: options.signal,
+      isReady: () => accepts(port),
+    })
+  const parts = {
+    kind: 'kafka',
+    version: VERSION,
+    endpoints: { kafka: `127.0.0.1:${port}` },
+    profile: shippedProfile('kafka'),
+    powers: POWERS,
+    dataDir,
+    logFile,
+    stopGraceMs: STOP_GRACE_MS,
+    launch,
+  }
+  return new ManagedTarget(parts, await launch())
+}
+
+function settingsOf(dataDir: string, port: number, controllerPort: number): Record<string, string | number> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': join(dataDir, 'log'),
+    'num.partitions': 1,
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.num.partitions': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    'share.coordinator.state.topic.num.partitions': 1,
+    'group.initial.rebalance.delay.ms': 0,
+  }
+}
+
+async function formatStorage(server: JavaServer, dataDir: string, configFile: string): Promise<void> {
+  if (existsSync(join(dataDir, 'log', 'meta.properties'))) return
+  const clusterId = randomBytes(16).toString('base64url')
+  const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', configFile]
+  await execa(server.java, ['-XX:TieredStopAtLevel=1', '-Xshare:auto', '-cp', server.classPath, ...tool])
+}
+
+/** A KRaft broker opens its listener when it is registered and unfenced: from then on it serves. */
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('close', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
