@@ -1,0 +1,156 @@
+import type {
+  KafkaReceived,
+  KafkaRecord,
+  MessageId,
+  PulsarMessage,
+  PulsarReceived,
+} from '../matrix/driver/messages.js'
+import type { Random } from './random.js'
+
+/** Something written by a scenario, and where the writer was told that it lies. */
+export type Written =
+  | {
+      readonly by: 'kafka'
+      readonly partition: number
+      readonly record: KafkaRecord
+      readonly offset?: string
+    }
+  | {
+      readonly by: 'pulsar'
+      readonly partition: number
+      readonly message: PulsarMessage
+      readonly id: MessageId
+    }
+
+export type Header = readonly [string, string | null]
+
+export const base64 = (value: string | Buffer): string => Buffer.from(value).toString('base64')
+export const textOf = (value: string): string => Buffer.from(value, 'base64').toString('utf8')
+
+/** Twenty hours back at most: retention by time must not touch a scenario's data. */
+const RECENT_MS = 20 * 3_600_000
+
+/** Text keys, binary values, text headers whose names do not repeat: what both worlds hold without a special rule. */
+export function randomRecord(random: Random, nowMs: number, partition: number): KafkaRecord {
+  const headers = Array.from({ length: random.below(4) }, (_, index): [string, string] => [
+    `h${index}-${random.text(4)}`,
+    base64(random.text(random.below(12))),
+  ])
+  return {
+    partition,
+    key: base64(random.text(1 + random.below(16))),
+    value: base64(random.bytes(random.below(64))),
+    headers,
+    timestamp: String(nowMs - 1 - random.below(RECENT_MS)),
+  }
+}
+
+export function randomMessage(random: Random, nowMs: number): PulsarMessage {
+  const properties = Object.fromEntries(
+    Array.from({ length: random.below(4) }, (_, index) => [
+      `p${index}-${random.text(4)}`,
+      random.text(random.below(12)),
+    ]),
+  )
+  return {
+    key: random.text(1 + random.below(16)),
+    value: base64(random.bytes(1 + random.below(64))),
+    properties,
+    eventTime: String(nowMs - 1 - random.below(RECENT_MS)),
+  }
+}
+
+/** A record as Kafka clients are to see it. `timestamp` absent: not a matter of this comparison. */
+export interface KafkaView {
+  readonly key: string | null
+  readonly value: string | null
+  readonly headers: readonly Header[]
+  readonly timestamp?: string
+}
+
+const byName = (a: Header, b: Header): number => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0)
+
+/** Properties have no order: seen from Kafka they are compared in order of their names. */
+export function kafkaView(written: Written): KafkaView {
+  if (written.by === 'kafka') {
+    const { key, value, headers = [], timestamp } = written.record
+    return { key, value, headers, ...(timestamp !== undefined && { timestamp }) }
+  }
+  const { key, keyBytes, orderingKey, value, properties = {}, eventTime } = written.message
+  const headers = Object.entries(properties).map(([name, text]): Header => [name, base64(text)])
+  return {
+    key: orderingKey ?? keyBytes ?? (key === undefined ? null : base64(key)),
+    value,
+    headers: headers.sort(byName),
+    ...(eventTime !== undefined && { timestamp: eventTime }),
+  }
+}
+
+export function seenKafka(received: KafkaReceived, of: Written): KafkaView {
+  const { key, value, headers, timestamp } = received
+  const expectsTimestamp = kafkaView(of).timestamp !== undefined
+  return {
+    key,
+    value,
+    headers: of.by === 'pulsar' ? [...headers].sort(byName) : headers,
+    ...(expectsTimestamp && { timestamp }),
+  }
+}
+
+/** A message as Pulsar clients are to see it, as far as no declared rule is needed. */
+export interface PulsarView {
+  readonly key: string | null
+  readonly value: string | null
+  readonly properties: Readonly<Record<string, string>>
+  readonly eventTime: string
+}
+
+export function pulsarView(written: Written): PulsarView {
+  if (written.by === 'pulsar') {
+    const { key, keyBytes, value, properties = {}, eventTime = '0' } = written.message
+    // A library's text accessor shows binary keys as their base64 text.
+    return { key: key ?? keyBytes ?? null, value, properties, eventTime }
+  }
+  const { key, value, headers = [], timestamp = '0' } = written.record
+  const properties = Object.fromEntries(headers.map(([name, bytes]) => [name, textOf(bytes ?? '')]))
+  return { key: key === null ? null : textOf(key), value, properties, eventTime: timestamp }
+}
+
+export function seenPulsar(received: PulsarReceived, of?: Written): PulsarView {
+  const { key, value, properties, eventTime, knowsNull } = received
+  // A library that cannot tell null from empty shows a tombstone as empty.
+  const expectsNull = of !== undefined && pulsarView(of).value === null
+  return { key, value: !knowsNull && expectsNull && value === '' ? null : value, properties, eventTime }
+}
+
+export const sameId = (a: MessageId, b: MessageId): boolean => idText(a) === idText(b)
+
+/** `ledger:entry:batch index`; −1 and 0 of an entry with one message are the same place to some libraries. */
+export const idText = ({ ledgerId, entryId, batchIndex }: MessageId): string =>
+  `${ledgerId}:${entryId}:${Math.max(batchIndex, 0)}`
+
+export function compareIds(a: MessageId, b: MessageId): number {
+  const parts = [
+    BigInt(a.ledgerId) - BigInt(b.ledgerId),
+    BigInt(a.entryId) - BigInt(b.entryId),
+    BigInt(Math.max(a.batchIndex, 0) - Math.max(b.batchIndex, 0)),
+  ]
+  const first = parts.find((part) => part !== 0n) ?? 0n
+  return first < 0n ? -1 : first > 0n ? 1 : 0
+}
+
+/** A cell of a table: `null`, `empty`, `hex:00ff`, anything else is text. */
+export function cellBytes(cell: string): string | null {
+  if (cell === 'null') return null
+  if (cell === 'empty') return ''
+  return cell.startsWith('hex:') ? Buffer.from(cell.slice(4), 'hex').toString('base64') : base64(cell)
+}
+
+/** `trace=a1; retry=hex:00ff; lost=null; blank=empty`. `none`: no headers. */
+export function cellHeaders(cell: string): [string, string | null][] {
+  if (cell === 'none' || cell === '') return []
+  return cell.split(';').map((pair) => {
+    const at = pair.indexOf('=')
+    return [pair.slice(0, at).trim(), cellBytes(pair.slice(at + 1).trim())]
+  })
+}
