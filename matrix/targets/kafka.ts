@@ -86,6 +86,9 @@ function settingsOf(dataDir: string, port: number, controllerPort: number): Reco
     'share.coordinator.state.topic.min.isr': 1,
     'share.coordinator.state.topic.num.partitions': 1,
     'group.initial.rebalance.delay.ms': 0,
+    // A killed broker is taken for alive until its session ends, and its successor must wait for that.
+    'broker.session.timeout.ms': 1000,
+    'broker.heartbeat.interval.ms': 250,
   }
 }
 

@@ -209,7 +209,7 @@ const ops = {
     running.add({ consumer })
     const timer = setTimeout(() => done.resolve(), timeoutMs)
     try {
-      consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error))
+      consumer.on(consumer.events.CRASH, ({ payload }) => payload.restart || done.reject(payload.error))
       await consumer.connect()
       await consumer.subscribe({ topics: [topic], fromBeginning: from === 'earliest' })
       await consumer.run({
@@ -266,6 +266,7 @@ async function openReader({
     changed()
   })
   consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (payload.restart) return
     crash = payload.error
     fetching.reject(crash)
     changed()
@@ -330,7 +331,7 @@ function consumerConfig(groupId) {
     maxWaitTimeInMs: MAX_WAIT_MS,
     minBytes: 1,
     allowAutoTopicCreation: false,
-    retry: { retries: 8, initialRetryTime: 20, maxRetryTime: 500, restartOnFailure: async () => false },
+    retry: { retries: 8, initialRetryTime: 20, maxRetryTime: 500 },
   }
 }
 
