@@ -221,6 +221,8 @@ type Field = [id: number, type: string, rule?: 'required' | 'repeated']
 
 function message(fields: Readonly<Record<string, Field>>) {
   return {
+    // Without it, empty text counts as absent.
+    edition: 'proto2',
     fields: Object.fromEntries(
       Object.entries(fields).map(([name, [id, type, rule]]) => [
         name,

@@ -9,6 +9,9 @@ const uncompressedBytesMax = 256 * 1024 * 1024
 /** No byte of LZ4 stands for more than 255: what is announced beyond that is a lie, and memory is not taken for it. */
 const lz4RatioMax = 255
 
+/** Zstandard is bounded by what its blocks could hold, which is more than they do; the size is compared afterwards. */
+const zstdSlackBytes = 16 * 1024 * 1024
+
 /** @throws MalformedError for a type that Pulsar does not have */
 export async function compressPayload(type: number, payload: Buffer): Promise<Buffer> {
   switch (type) {
@@ -54,7 +57,7 @@ async function decompress(type: number, payload: Buffer, uncompressedBytes: numb
     case compressionTypes.zlib:
       return deflate.decompress(payload, uncompressedBytes)
     case compressionTypes.zstd:
-      return zstd.decompress(payload, uncompressedBytes)
+      return zstd.decompress(payload, uncompressedBytes + zstdSlackBytes)
     case compressionTypes.snappy:
       return snappy.decompress(payload, uncompressedBytes)
     default:
