@@ -124,6 +124,37 @@ test('a count or a length that the frame cannot hold is refused before memory is
   assert.throws(() => decodeRequest(hex('0003 0063 00000001 ffff 00000000'), metadata), MalformedError)
 })
 
+test('20,000 damaged frames are read or malformed, and nothing else', () => {
+  const samples = new SampleValues(42)
+  let malformed = 0
+  for (let round = 0; round < 20_000; round++) {
+    const api = allMessages[samples.below(allMessages.length)] ?? produce
+    const version = api.versions[0] + samples.below(api.versions[1] - api.versions[0] + 1)
+    const frame = damaged(round % 50 === 0 ? freshFrame(api, version, samples) : lastFrame.bytes, samples)
+    try {
+      decodeRequest(frame, lastFrame.api)
+    } catch (error) {
+      assert.equal(error instanceof MalformedError, true, String(error))
+      malformed++
+    }
+  }
+  assert.ok(malformed > 5_000)
+})
+
+let lastFrame: { api: Api; bytes: Buffer }
+
+function freshFrame(api: Api, version: number, samples: SampleValues): Buffer {
+  lastFrame = { api, bytes: requestFrame(api, version, samples.struct(api.request, version).written) }
+  return lastFrame.bytes
+}
+
+function damaged(frame: Buffer, samples: SampleValues): Buffer {
+  const copy = Buffer.from(frame)
+  for (let count = samples.below(4); count >= 0; count--)
+    copy.writeUInt8(samples.below(256), samples.below(copy.length))
+  return copy.subarray(0, samples.below(4) === 0 ? samples.below(copy.length) : copy.length)
+}
+
 test('null is refused where the version has none', () => {
   assert.throws(() => decodeRequest(hex('0003 0000 00000001 ffff ffffffff'), metadata), MalformedError)
   const body = { topics: [{ name: null, topicId: 'A'.repeat(22) }] }
