@@ -52,7 +52,8 @@ function failureSection(report: Results): string {
 function notRunSection(report: Results): string {
   if (report.notRun.length === 0) return ''
   const lines = report.notRun.map(
-    ({ name, version, reason, remedy }) => `- ${cellText(`${name} ${version}: ${reason}`)}; ${cellText(remedy)}`,
+    ({ name, version, reason, remedy }) =>
+      `- ${cellText(`${name} ${version}: ${reason}`)}; ${cellText(remedy)}`,
   )
   return ['## Could not run', lines.join('\n')].join('\n\n')
 }

@@ -28,7 +28,9 @@ const target = z.object({
   }),
   endpoints: z.object({ kafka: text.optional(), pulsar: text.optional(), admin: text.optional() }),
   settings: z.record(text, text),
-  powers: z.array(text).describe('What scenarios may do to it: restart, kill, configure, fail-store, roll-over.'),
+  powers: z
+    .array(text)
+    .describe('What scenarios may do to it: restart, kill, configure, fail-store, roll-over.'),
 })
 
 const cell = z.object({
@@ -121,5 +123,9 @@ export type Counts = Results['summary']['verdicts']
 /** JSON Schema, draft 2020-12. */
 export function resultsSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(results, { target: 'draft-2020-12', io: 'input' })
-  return { $id: `kop-conformance/results-${SCHEMA_VERSION}`, title: 'Results of a kop-conformance run', ...schema }
+  return {
+    $id: `kop-conformance/results-${SCHEMA_VERSION}`,
+    title: 'Results of a kop-conformance run',
+    ...schema,
+  }
 }

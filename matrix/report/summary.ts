@@ -14,7 +14,10 @@ export function summarize(results: readonly Result[], notRun: readonly NotRun[])
     verdicts: countVerdicts(results),
     fatal: results.filter(({ fatal }) => fatal).length + notRun.filter(({ required }) => required).length,
     byLevel: levels
-      .map((level) => ({ level, verdicts: countVerdicts(results.filter((result) => result.level === level)) }))
+      .map((level) => ({
+        level,
+        verdicts: countVerdicts(results.filter((result) => result.level === level)),
+      }))
       .filter(({ verdicts: counts }) => sum(counts) > 0),
     byChapter: chapters.map((chapter) => ({
       chapter,
@@ -64,7 +67,9 @@ export function matrixOf(report: Results): Matrix {
       const cell = cells.get(result.cellId)
       return cell !== undefined && isOf(cell)
     })
-    const counts = chapters.map((chapter) => countVerdicts(own.filter((result) => result.chapter === chapter)))
+    const counts = chapters.map((chapter) =>
+      countVerdicts(own.filter((result) => result.chapter === chapter)),
+    )
     return { title, world, counts, total: countVerdicts(own) }
   })
   return { chapters, rows }

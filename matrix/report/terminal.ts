@@ -49,7 +49,11 @@ function matrixTable(report: Results, paint: Paint, color: boolean): string {
     style: { head: color ? ['bold'] : [], border: color ? ['gray'] : [], compact: true },
   })
   for (const row of rows) {
-    table.push([row.title, ...row.counts.map((counts) => tableCell(counts, paint)), tableCell(row.total, paint)])
+    table.push([
+      row.title,
+      ...row.counts.map((counts) => tableCell(counts, paint)),
+      tableCell(row.total, paint),
+    ])
   }
   return table.toString()
 }
@@ -78,7 +82,9 @@ function groupText(group: FailureGroup, report: Results, paint: Paint): string {
 
 function caseText(result: Result, report: Results, paint: Paint): string {
   const verdict = result.verdict === 'failed' ? '' : ` ${result.verdict}`
-  const lines = [`    ${result.name}${paint('gray', `  [${result.cellId}]${verdict}  ${result.feature}:${result.line}`)}`]
+  const lines = [
+    `    ${result.name}${paint('gray', `  [${result.cellId}]${verdict}  ${result.feature}:${result.line}`)}`,
+  ]
   if (result.step !== null) lines.push(paint('gray', `      step      ${result.step}`))
   if (result.expected !== null) lines.push(`      expected  ${indented(clip(result.expected), 16)}`)
   if (result.seen !== null) lines.push(`      seen      ${indented(clip(result.seen), 16)}`)
@@ -89,7 +95,9 @@ function caseText(result: Result, report: Results, paint: Paint): string {
 
 function clip(text: string): string {
   const lines = text.trimEnd().split('\n')
-  const shown = lines.slice(0, LINES_A_VALUE).map((line) => (line.length > 300 ? `${line.slice(0, 300)}…` : line))
+  const shown = lines
+    .slice(0, LINES_A_VALUE)
+    .map((line) => (line.length > 300 ? `${line.slice(0, 300)}…` : line))
   return [...shown, ...(lines.length > LINES_A_VALUE ? ['…'] : [])].join('\n')
 }
 

@@ -1,0 +1,178 @@
+#!/usr/bin/env node
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Command, CommanderError, Option } from 'commander'
+import { doctor } from './commands/doctor.js'
+import { list } from './commands/list.js'
+import {
+  collect,
+  hostAndPort,
+  httpUrl,
+  positiveInteger,
+  pulsarUrl,
+  seconds,
+  seed,
+  settings,
+} from './commands/options.js'
+import { plan } from './commands/plan.js'
+import { EXIT, runCommand } from './commands/run.js'
+import { packageRoot, suiteVersion } from './root.js'
+import { UnusableSuite } from './run/pool.js'
+import { TargetUnavailable } from './run/runner.js'
+import { UsageError } from './usage-error.js'
+
+/*
+ * kop-conformance: the command line. Exit codes: 0 all required passed, 1 conformance failures, 2 wrong usage or nothing
+ * could be run, 130 interrupted (the report is there, marked as partial).
+ */
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function buildProgram(): Command {
+  const program = new Command('kop-conformance')
+    .description('Conformance suite for Kafka-on-Pulsar systems, with a reference broker')
+    .version(suiteVersion)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'kop-conformance: ')) })
+    .showSuggestionAfterError()
+  addRun(program)
+  addPlan(program)
+  addList(program)
+  program
+    .command('doctor')
+    .description('say what is ready on this machine, and what to do about the rest')
+    .option('--json', 'print JSON')
+    .action(async (options) => print(await doctor(options)))
+  program
+    .command('reference')
+    .description('start the reference broker; see: kop-conformance reference --help')
+    .helpOption(false)
+    .allowUnknownOption()
+  return program
+}
+
+function addRun(program: Command): void {
+  const command = program
+    .command('run')
+    .description('run the suite against a target, and write the report')
+    .option('--jobs <count>', 'worker processes (default: the number of cores)', positiveInteger)
+    .option(
+      '--repeat <times>',
+      'run each case so often; what does not always pass is flaky',
+      positiveInteger,
+      1,
+    )
+    .option('--seed <number>', 'of every random choice (default: a new one, printed)', seed)
+    .option('--out <folder>', 'where the report goes', 'report')
+    .option('--timeout <seconds>', 'of one scenario', seconds, 120)
+    .option('--known-failing <file>', 'known failures of the target, beside those of the clients')
+    .option('--json', 'print the summary as JSON')
+    .action(async (options) => {
+      process.exitCode = await runCommand(options, interruptSignal())
+    })
+  addSelection(command)
+  addTarget(command)
+}
+
+function addPlan(program: Command): void {
+  const command = program
+    .command('plan')
+    .description('say what run would run, without starting anything')
+    .option('--json', 'print JSON')
+    .action(async (options) => print(await plan(options)))
+  addSelection(command)
+  addTarget(command)
+}
+
+function addList(program: Command): void {
+  const command = program
+    .command('list')
+    .description('list the scenarios')
+    .option('--json', 'print JSON')
+    .action(async (options) => print(await list(options)))
+  addScenarioSelection(command)
+}
+
+function addSelection(command: Command): void {
+  addScenarioSelection(command)
+  command
+    .option('--clients <names>', 'quick, all, or a list such as kafkajs,pulsar-client@1.18.0', 'quick')
+    .addOption(
+      new Option('--pairs <which>', 'of Kafka and Pulsar clients: enough to meet each, or all')
+        .choices(['cover', 'all'])
+        .default('cover'),
+    )
+}
+
+function addScenarioSelection(command: Command): void {
+  command
+    .option('--chapter <names>', 'folders of features/ or codes of the register, such as MC', collect)
+    .option('--only <what>', 'a requirement, a scenario id, or features/x.feature:12', collect)
+    .addOption(new Option('--requirement <ids>', 'the same as --only').argParser(collect).hideHelp())
+    .hook('preAction', (_, action) => {
+      const { only, requirement } = action.opts<{ only?: string[]; requirement?: string[] }>()
+      if (requirement !== undefined) action.setOptionValue('only', [...(only ?? []), ...requirement])
+    })
+}
+
+function addTarget(command: Command): void {
+  command
+    .option('--target <kind>', 'reference, kafka or pulsar, started by the run (default: reference)')
+    .option('--kafka <host:port>', 'Kafka address of a running system', hostAndPort)
+    .option('--pulsar <url>', 'its Pulsar address, pulsar://host:port', pulsarUrl)
+    .option('--admin <url>', "its admin address, Pulsar's REST, http://host:port", httpUrl)
+    .option('--profile <file>', 'target.yaml: its answers to the DECLARED requirements')
+    .option('--settings <list>', 'of the started reference: entryFormat=kafka,offsetMapping=packed', settings)
+}
+
+/** Ctrl-C ends the run in order; a second one ends the process. */
+function interruptSignal(): AbortSignal {
+  const abort = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (abort.signal.aborted) process.exit(EXIT.interrupted)
+      process.stderr.write('\ninterrupted: writing the partial report\n')
+      abort.abort()
+    })
+  }
+  return abort.signal
+}
+
+/** The reference takes all further arguments, and this process, for its own. */
+async function startReference(args: readonly string[]): Promise<void> {
+  const main = join(packageRoot, 'dist', 'reference', 'main.js')
+  process.argv = [process.execPath, main, ...args]
+  await import(pathToFileURL(main).href)
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === 'reference') return startReference(args.slice(1))
+  const program = buildProgram()
+  if (args.length === 0) program.help()
+  await program.parseAsync(args, { from: 'user' })
+}
+
+/** One line for whatever is the user's to mend; a stack only for what is ours, and only when asked. */
+function report(error: unknown): void {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT.nothingRun
+    return
+  }
+  process.exitCode = EXIT.nothingRun
+  const message = error instanceof Error ? error.message : String(error)
+  const isExpected =
+    error instanceof UsageError || error instanceof TargetUnavailable || error instanceof UnusableSuite
+  const hint = isExpected ? '' : ' (an error of the suite itself; DEBUG=kop shows where)'
+  process.stderr.write(`kop-conformance: ${message}${hint}\n`)
+  if (!isExpected && process.env.DEBUG?.includes('kop') && error instanceof Error) {
+    process.stderr.write(`${error.stack}\n`)
+  }
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  report(error)
+}

@@ -1,0 +1,33 @@
+import Table from 'cli-table3'
+import { loadRegister } from '../plan/register.js'
+import { loadScenarios, type Scenario } from '../plan/scenarios.js'
+import { select } from '../plan/selection.js'
+
+export interface ListOptions {
+  readonly chapter?: readonly string[]
+  readonly only?: readonly string[]
+  readonly json?: boolean
+}
+
+/** Every scenario of the suite, or those selected. */
+export async function list(options: ListOptions): Promise<string> {
+  const register = loadRegister()
+  const suite = await loadScenarios(register)
+  const scenarios = select(suite, { chapters: options.chapter ?? [], only: options.only ?? [] }, register)
+  if (options.json) return JSON.stringify(scenarios.map(toJson), null, 2)
+  const table = new Table({
+    head: ['scenario', 'requirements', 'level', 'worlds', 'needs'],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const scenario of scenarios) {
+    const { id, requirementIds, level, worlds, powers } = scenario
+    table.push([id, requirementIds.join(' '), level, worlds, powers.join(' ')])
+  }
+  const shown = new Set(scenarios.flatMap(({ requirementIds }) => requirementIds)).size
+  return `${table.toString()}\n${scenarios.length} scenarios of ${shown} requirements`
+}
+
+function toJson(scenario: Scenario) {
+  const { id, name, chapter, folder, requirementIds, level, worlds, raw, powers, feature, line } = scenario
+  return { id, name, chapter, folder, requirementIds, level, worlds, raw, powers, feature, line }
+}

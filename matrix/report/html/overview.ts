@@ -1,0 +1,87 @@
+import type { Counts, Results } from '../results.js'
+import { type MatrixRow, matrixOf, sum, worst } from '../summary.js'
+import { type Html, html } from './escape.js'
+import { duration, judged, verdictBar } from './parts.js'
+
+const levelMeaning = {
+  MUST: 'what a conformant target has to do',
+  DECLARED: 'held to the answer of its own profile',
+  SHOULD: 'reported, never fatal',
+}
+
+/** The first screen: who, when, the verdict by level, and clients × chapters. */
+export function overview(report: Results): Html {
+  const { kind, version, profile } = report.target
+  return html`<header class="top">
+<div class="head">
+<div>
+<p class="eyebrow">Kafka-on-Pulsar conformance</p>
+<h1>${kind} <span class="version">${version}</span></h1>
+<p class="sub"><time datetime="${report.startedAt}">${dateText(report.startedAt)}</time> · ${report.results.length} cases in ${duration(report.milliseconds)} · profile <b>${profile.name}</b>${settingsText(report)}</p>
+</div>
+${state(report)}
+</div>
+${report.partial && html`<p class="notice"><b>Partial report.</b> The run was interrupted after ${report.results.length} of ${report.planned} cases: what is missing here was not run, and nothing can be concluded from it.</p>`}
+<div class="levels">${report.summary.byLevel.map(
+    ({ level, verdicts }) => html`<section class="level">
+<h2>${level} <small>${levelMeaning[level]}</small></h2>
+<p class="big">${verdicts.passed}<span class="of">/${judged(verdicts)}</span> <span class="unit">passed</span></p>
+${verdictBar(verdicts)}
+</section>`,
+  )}</div>
+${heatMap(report)}
+</header>`
+}
+
+function state(report: Results): Html {
+  if (report.partial) return html`<p class="state partial">Partial</p>`
+  if (report.results.length === 0) return html`<p class="state bad">Nothing was run</p>`
+  return report.summary.fatal === 0
+    ? html`<p class="state good">Every required case passed</p>`
+    : html`<p class="state bad">${report.summary.fatal} required did not pass</p>`
+}
+
+function settingsText(report: Results): string {
+  const settings = Object.entries(report.target.settings).map(([name, value]) => `${name}=${value}`)
+  return settings.length === 0 ? '' : ` · ${settings.join(', ')}`
+}
+
+function dateText(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
+}
+
+function heatMap(report: Results): Html {
+  const { chapters, rows } = matrixOf(report)
+  const titles = new Map(report.chapters.map(({ id, title }) => [id, title]))
+  return html`<section class="heat" aria-labelledby="heat-title">
+<h2 id="heat-title">Clients and chapters</h2>
+<div class="scroll" role="region" aria-labelledby="heat-title" tabindex="0">
+<table>
+<thead><tr><th scope="col">Client</th>${chapters.map(
+    (id) => html`<th scope="col"><b>${id}</b><small>${titles.get(id) ?? ''}</small></th>`,
+  )}<th scope="col"><b>All</b></th></tr></thead>
+<tbody>${rows.map((row) => heatRow(row, chapters))}</tbody>
+</table>
+</div>
+<p class="hint">Passed of those that could be judged. A case of two clients counts in both rows. Choose a field to list its cases.</p>
+</section>`
+}
+
+function heatRow(row: MatrixRow, chapters: readonly string[]): Html {
+  return html`<tr><th scope="row">${row.title} <small>${row.world}</small></th>${chapters.map(
+    (chapter, index) => heatCell(row.counts[index] as Counts, row.title, chapter),
+  )}${heatCell(row.total, row.title, '')}</tr>`
+}
+
+function heatCell(counts: Counts, client: string, chapter: string): Html {
+  const verdict = worst(counts)
+  if (verdict === null) return html`<td class="none"><span class="hidden">not run</span></td>`
+  const count = judged(counts)
+  const text = count === 0 ? '–' : `${counts.passed}/${count}`
+  const told = Object.entries(counts)
+    .filter(([, each]) => each > 0)
+    .map(([name, each]) => `${each} ${name}`)
+    .join(', ')
+  const shade = count === 0 ? 'unsupported' : verdict === 'unsupported' ? 'passed' : verdict
+  return html`<td class="${shade}"><a href="#results" data-client="${client}" data-chapter="${chapter}" title="${client}, ${chapter || 'all chapters'}: ${told}">${text}<span class="hidden"> (${told}; ${sum(counts)} in all)</span></a></td>`
+}
