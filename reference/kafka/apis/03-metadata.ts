@@ -43,7 +43,9 @@ function topicsAskedFor(request: Request, call: Call): readonly Promise<TopicAns
 
 async function topicById(topicId: string, request: Request, call: Call): Promise<TopicAnswer> {
   const topic = call.broker.catalog.findById(topicId)
-  if (topic === undefined) return { ...noTopic(null, 'UNKNOWN_TOPIC_ID'), topicId }
+  // Only from v12 on may an answer be without a name.
+  const noName = call.apiVersion >= 12 ? null : ''
+  if (topic === undefined) return { ...noTopic(noName, 'UNKNOWN_TOPIC_ID'), topicId }
   return topicAnswer(topic, call.broker.names.kafkaNameOf(topic.name), request, call)
 }
 

@@ -1,10 +1,11 @@
+import { fullName } from '../../topics/names.js'
 import { isRefusal, type TopicInfo } from '../../topics/types.js'
 import { deleteTopics as table } from '../messages/20-delete-topics.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { ResponseOf } from '../wire/schema.js'
 import { storageFault } from './faults.js'
 import { type Call, handler } from './handler.js'
-import { canonicalName, findTopic, zeroTopicId } from './topics.js'
+import { findTopic, zeroTopicId } from './topics.js'
 
 type Answer = ResponseOf<typeof table>['responses'][number]
 
@@ -36,7 +37,7 @@ async function remove(topic: TopicInfo, name: string, call: Call): Promise<Answe
   try {
     const deleted = await catalog.delete(topic.name)
     if (deleted !== true) return answer(name, topic.topicId, deleted.refused, deleted.message)
-    await coordinator.forgetTopic(canonicalName(topic.name))
+    await coordinator.forgetTopic(fullName(topic.name))
     return answer(name, topic.topicId, 'NONE', null)
   } catch (error) {
     const failure = storageFault(error, call, 'a topic could not be deleted')

@@ -1,29 +1,15 @@
 import type { Clock } from '../../base/clock.js'
+import type { Log } from '../../base/log.js'
 import type { GroupCoordinator } from '../../groups/coordinator.js'
-import type { Refusal, TopicCatalog, TopicName } from '../../topics/types.js'
+import type { KafkaNames } from '../../topics/names.js'
+import type { TopicCatalog } from '../../topics/types.js'
 import { FetchSessions } from './fetch-sessions.js'
 import type { ProducerIds } from './producer-ids.js'
-
-/** How Kafka's flat names and Pulsar's full names meet (register MT-1 to MT-8); `topics/names.ts` answers. */
-export interface KafkaNames {
-  /** The topic that a Kafka name means: short names in the configured namespace, full names where they say. */
-  resolveKafkaName(name: string): TopicName | Refusal
-  /** The name under which Kafka clients are shown a topic: short in the configured namespace. */
-  kafkaNameOf(name: TopicName): string
-}
 
 export interface BrokerAddress {
   readonly nodeId: number
   readonly host: string
   readonly port: number
-}
-
-/** What pino's loggers do, as far as handlers need it. */
-export interface Log {
-  debug(details: object, message: string): void
-  info(details: object, message: string): void
-  warn(details: object, message: string): void
-  error(details: object, message: string): void
 }
 
 export interface KafkaContextOptions {

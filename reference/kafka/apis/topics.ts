@@ -12,11 +12,8 @@ import type { Call } from './handler.js'
 /** The topic id that stands for none. */
 export const zeroTopicId = 'AAAAAAAAAAAAAAAAAAAAAA'
 
-/** `persistent://tenant/namespace/topic`: the one name that short and full names share (register MT-3). */
-export const canonicalName = (name: TopicName): string =>
-  `persistent://${name.tenant}/${name.namespace}/${name.local}`
-
-export function topicOfCanonicalName(text: string): TopicName | undefined {
+/** The inverse of `fullName`, for what is stored under it. */
+export function topicOfFullName(text: string): TopicName | undefined {
   const [, tenant, namespace, local] = /^persistent:\/\/([^/]+)\/([^/]+)\/(.+)$/.exec(text) ?? []
   if (tenant === undefined || namespace === undefined || local === undefined) return undefined
   return { tenant, namespace, local }

@@ -1,0 +1,70 @@
+import type { CommittedOffset } from '../../groups/offset-store.js'
+import { fullName } from '../../topics/names.js'
+import { isRefusal } from '../../topics/types.js'
+import { offsetCommit as table } from '../messages/08-offset-commit.js'
+import { type ErrorName, errorCode } from '../wire/errors.js'
+import type { RequestOf } from '../wire/schema.js'
+import { coordinatorFault } from './faults.js'
+import { storedGroupIdFault } from './groups.js'
+import { type Call, handler } from './handler.js'
+import { findTopic, partitionCount } from './topics.js'
+
+type Request = RequestOf<typeof table>
+type Asked = Request['topics'][number]['partitions'][number]
+
+/** Kafka's `offset.metadata.max.bytes`. */
+const metadataBytesMax = 4096
+
+/**
+ * OffsetCommit v0 to v9, answered when the offsets are durable. Kept under the topic's full name, so that its short and its
+ * full name share commits (register MT-3). v9 is served as v8: member epochs (KIP-848) are of the next-generation protocol,
+ * which is left out, as are the retention of v2 to v4 (commits are kept) and static members.
+ */
+export const offsetCommit = handler(table, async (request, call) => {
+  const checked = request.topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map((asked) => ({ asked, result: check(name, asked, call) })),
+  }))
+  const offsets = checked.flatMap(({ partitions }) =>
+    partitions.flatMap(({ result }) => (typeof result === 'string' ? [] : [result])),
+  )
+  const error = await commit(request, offsets, call)
+  return {
+    topics: checked.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ asked, result }) => ({
+        partitionIndex: asked.partitionIndex,
+        errorCode: errorCode(error === 'NONE' && typeof result === 'string' ? result : error),
+      })),
+    })),
+  }
+})
+
+async function commit(request: Request, offsets: readonly CommittedOffset[], call: Call): Promise<ErrorName> {
+  const fault = storedGroupIdFault(request.groupId)
+  if (fault !== null) return fault
+  const member = { memberId: request.memberId, generationId: request.generationIdOrMemberEpoch }
+  try {
+    return await call.broker.coordinator.commit(request.groupId, member, offsets)
+  } catch (error) {
+    return coordinatorFault(error, call, 'offsets could not be stored')
+  }
+}
+
+function check(name: string, asked: Asked, call: Call): CommittedOffset | ErrorName {
+  const topic = findTopic(call, name)
+  if (isRefusal(topic)) return topic.refused
+  const { partitionIndex } = asked
+  if (partitionIndex < 0 || partitionIndex >= partitionCount(topic)) return 'UNKNOWN_TOPIC_OR_PARTITION'
+  const metadata = asked.committedMetadata ?? ''
+  if (Buffer.byteLength(metadata) > metadataBytesMax) return 'OFFSET_METADATA_TOO_LARGE'
+  return {
+    topic: fullName(topic.name),
+    topicId: topic.topicId,
+    partition: partitionIndex,
+    offset: asked.committedOffset,
+    leaderEpoch: asked.committedLeaderEpoch,
+    metadata,
+    commitTimestampMs: call.broker.clock.nowMs(),
+  }
+}

@@ -1,0 +1,25 @@
+import { leaveGroup as table } from '../messages/13-leave-group.js'
+import { errorCode } from '../wire/errors.js'
+import { groupIdFault } from './groups.js'
+import { handler } from './handler.js'
+
+const membersSinceVersion = 3
+
+/** LeaveGroup v0 to v5: one member, or from v3 on several, each with its own error. Named by member id only. */
+export const leaveGroup = handler(table, async (request, call) => {
+  const fault = groupIdFault(request.groupId)
+  if (fault !== null) return { errorCode: errorCode(fault) }
+  const isBatched = call.apiVersion >= membersSinceVersion
+  const asked = isBatched ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
+  const memberIds = asked.map((member) => member.memberId)
+  const { members } = await call.broker.coordinator.leave(request.groupId, memberIds)
+  if (!isBatched) return { errorCode: errorCode(members[0]?.error ?? 'UNKNOWN_MEMBER_ID') }
+  return {
+    errorCode: 0,
+    members: asked.map(({ memberId, groupInstanceId }, index) => ({
+      memberId,
+      groupInstanceId,
+      errorCode: errorCode(members[index]?.error ?? 'UNKNOWN_MEMBER_ID'),
+    })),
+  }
+})

@@ -1,0 +1,32 @@
+import type { SyncReply } from '../../groups/state.js'
+import { syncGroup as table } from '../messages/14-sync-group.js'
+import { type ErrorName, errorCode } from '../wire/errors.js'
+import type { RequestOf } from '../wire/schema.js'
+import { coordinatorFault } from './faults.js'
+import { groupIdFault } from './groups.js'
+import { type Call, handler } from './handler.js'
+
+/** SyncGroup v0 to v5. Followers wait for the leader's; the group instance id is not looked at (KIP-345 is left out). */
+export const syncGroup = handler(table, async (request, call) => {
+  const reply = await sync(request, call)
+  if (typeof reply === 'string') return { errorCode: errorCode(reply), assignment: Buffer.alloc(0) }
+  const { error, protocolType, protocolName, assignment } = reply
+  return { errorCode: errorCode(error), protocolType, protocolName, assignment }
+})
+
+async function sync(request: RequestOf<typeof table>, call: Call): Promise<SyncReply | ErrorName> {
+  const { groupId, memberId, generationId, protocolType, protocolName } = request
+  const fault = groupIdFault(groupId)
+  if (fault !== null) return fault
+  // Views into the request's frame would keep all of it for as long as the generation lives.
+  const assignments = request.assignments.map((each) => ({
+    ...each,
+    assignment: Buffer.from(each.assignment),
+  }))
+  try {
+    const member = { memberId, generationId, protocolType, protocolName, assignments }
+    return await call.broker.coordinator.sync(groupId, member)
+  } catch (error) {
+    return coordinatorFault(error, call, 'a member could not sync')
+  }
+}

@@ -1,0 +1,25 @@
+import { listGroups as table } from '../messages/16-list-groups.js'
+import { errorCode } from '../wire/errors.js'
+import { coordinatorFault } from './faults.js'
+import { handler } from './handler.js'
+
+/** All groups here are of the classic protocol. */
+const groupType = 'classic'
+
+/** ListGroups v0 to v5: groups with members, and those that only have offsets. Filters are by name, in any case. */
+export const listGroups = handler(table, async (request, call) => {
+  try {
+    const groups = await call.broker.coordinator.list()
+    return {
+      errorCode: 0,
+      groups: groups
+        .filter(({ phase }) => passes(request.statesFilter, phase) && passes(request.typesFilter, groupType))
+        .map(({ groupId, protocolType, phase }) => ({ groupId, protocolType, groupState: phase, groupType })),
+    }
+  } catch (error) {
+    return { errorCode: errorCode(coordinatorFault(error, call, 'groups could not be listed')), groups: [] }
+  }
+})
+
+const passes = (filter: readonly string[], value: string) =>
+  filter.length === 0 || filter.some((each) => each.toLowerCase() === value.toLowerCase())

@@ -1,0 +1,13 @@
+import type { ErrorName } from '../wire/errors.js'
+
+/** A group's name is also that of a subscription and part of stored keys, so it is bounded as topic names are. */
+const groupIdBytesMax = 249
+
+/** @returns INVALID_GROUP_ID, or null for a name that a group with members can have. */
+export function groupIdFault(groupId: string): ErrorName | null {
+  return groupId === '' ? 'INVALID_GROUP_ID' : storedGroupIdFault(groupId)
+}
+
+/** Offsets may be committed under the empty name too, as consumers without a group of old did. */
+export const storedGroupIdFault = (groupId: string): ErrorName | null =>
+  Buffer.byteLength(groupId) > groupIdBytesMax ? 'INVALID_GROUP_ID' : null
