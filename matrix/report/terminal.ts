@@ -94,7 +94,11 @@ function caseText(result: Result, report: Results, paint: Paint): string {
 }
 
 function clip(text: string): string {
-  const lines = text.trimEnd().split('\n')
+  // A target's text must not steer the terminal.
+  const lines = text
+    .replace(/[^\P{Cc}\n\t]/gu, '\uFFFD')
+    .trimEnd()
+    .split('\n')
   const shown = lines
     .slice(0, LINES_A_VALUE)
     .map((line) => (line.length > 300 ? `${line.slice(0, 300)}…` : line))

@@ -67,6 +67,7 @@ a { color: var(--accent) }
 .heat thead small { display: block; font-size: .72rem; margin-top: 2px }
 .heat td { padding: 0; border-radius: 6px; text-align: center; font-size: .9rem; font-weight: 600 }
 .heat td.none { background: transparent }
+.heat td { position: relative }
 .heat td a { display: block; padding: 8px 6px; color: inherit; text-decoration: none; border-radius: 6px }
 .heat td a:hover { outline: 2px solid currentColor }
 td.passed, .mark.passed { background: var(--passed-bg); color: var(--passed) }
@@ -129,7 +130,9 @@ footer { color: var(--soft); font-size: .85rem; padding-top: 48px; padding-botto
   .top, main, footer { padding: 0 16px }
   .head { padding-top: 24px }
   .state { white-space: normal }
-  .levels { grid-template-columns: 1fr }
+  .levels { grid-template-columns: 1fr; gap: 10px; margin-top: 20px }
+  .level { padding: 12px 16px }
+  .big { font-size: 1.8rem; margin: 2px 0 6px }
   .heat, .group { padding: 14px 16px }
   .heat thead small { display: none }
   .heat thead th { min-width: 52px }
