@@ -1,5 +1,5 @@
 import { MalformedError } from '../base/malformed.js'
-import { unsignedVarintBytes, varintBytes, varlongBytes, writeVarint, writeVarlong } from '../base/varint.js'
+import { varintBytes, varlongBytes, writeVarint, writeVarlong } from '../base/varint.js'
 import { batchHeaderBytes } from '../kafka/wire/record-batch.js'
 import { SingleMessageCursor, singleMessageBytesMin } from '../pulsar/wire/single-message.js'
 import { decodeBase64, decodedBase64Bytes } from './base64.js'
@@ -55,7 +55,7 @@ export function messagesToRecords(source: MessagesToConvert): ConvertedRecords {
     const timestampMs = timestampOf(message.hasEventTime, message.eventTimeMs, source.times)
     if (recordCount++ === 0) baseTimestampMs = timestampMs
     if (timestampMs > maxTimestampMs) maxTimestampMs = timestampMs
-    const timestampDelta = timestampMs - baseTimestampMs
+    const timestampDelta = smallInteger(timestampMs - baseTimestampMs)
     let bytes = record.measure(timestampDelta, offsetDelta)
     if (at + bytes > start) {
       const position = room.reopen(at, start, bytes)
@@ -67,6 +67,31 @@ export function messagesToRecords(source: MessagesToConvert): ConvertedRecords {
   }
   if (!message.atEnd) throw new MalformedError('a batch is longer than its messages')
   return { batch: room.bytes.subarray(0, at), recordCount, baseTimestampMs, maxTimestampMs }
+}
+
+/** Kept as a small integer where it is one: arithmetic on those needs no memory. */
+function smallInteger(value: number): number {
+  const small = value | 0
+  return small === value ? small : value
+}
+
+/** Bytes of a length or offset, most of which take one or two. */
+function lengthBytes(value: number): number {
+  if (value < 64) return 1
+  return value < 8192 ? 2 : varintBytes(value)
+}
+
+/** @returns the position after it */
+function writeLength(buffer: Buffer, value: number, position: number): number {
+  if (value < 0 || value >= 8192) return writeVarint(buffer, value, position)
+  const zigzag = value << 1
+  if (value < 64) {
+    buffer[position] = zigzag
+    return position + 1
+  }
+  buffer[position] = (zigzag & 0x7f) | 0x80
+  buffer[position + 1] = zigzag >>> 7
+  return position + 2
 }
 
 function usualGapBytes(bytes: number, messageCount: number): number {
@@ -110,14 +135,14 @@ class RecordWriter {
     this.#bodyBytes =
       1 +
       varlongBytes(timestampDelta) +
-      varintBytes(offsetDelta) +
-      varintBytes(keyBytes) +
+      lengthBytes(offsetDelta) +
+      lengthBytes(keyBytes) +
       Math.max(keyBytes, 0) +
-      varintBytes(valueBytes) +
+      lengthBytes(valueBytes) +
       Math.max(valueBytes, 0) +
-      varintBytes(this.#headerCount) +
+      lengthBytes(this.#headerCount) +
       this.#headerBytes
-    return unsignedVarintBytes(this.#bodyBytes * 2) + this.#bodyBytes
+    return lengthBytes(this.#bodyBytes) + this.#bodyBytes
   }
 
   /** Ordering key before partition key (register MC-8). */
@@ -161,19 +186,19 @@ class RecordWriter {
   write(timestampDelta: number, offsetDelta: number, position: number): number {
     const message = this.#message
     const { buffer } = message
-    let at = writeVarint(buffer, this.#bodyBytes, position)
+    let at = writeLength(buffer, this.#bodyBytes, position)
     buffer[at++] = 0
     at = writeVarlong(buffer, timestampDelta, at)
-    at = writeVarint(buffer, offsetDelta, at)
-    at = writeVarint(buffer, this.#keyBytes, at)
+    at = writeLength(buffer, offsetDelta, at)
+    at = writeLength(buffer, this.#keyBytes, at)
     if (this.#keyIsBase64) at = decodeBase64(buffer, this.#keyStart, this.#keyBytes, buffer, at)
     else if (this.#keyBytes > 0) at = moveBytes(buffer, this.#keyStart, this.#keyStart + this.#keyBytes, at)
-    if (message.nullValue) at = writeVarint(buffer, -1, at)
+    if (message.nullValue) at = writeLength(buffer, -1, at)
     else {
-      at = writeVarint(buffer, message.position - message.payloadStart, at)
+      at = writeLength(buffer, message.position - message.payloadStart, at)
       at = moveBytes(buffer, message.payloadStart, message.position, at)
     }
-    return this.#writeHeaders(buffer, writeVarint(buffer, this.#headerCount, at))
+    return this.#writeHeaders(buffer, writeLength(buffer, this.#headerCount, at))
   }
 
   #writeHeaders(buffer: Buffer, position: number): number {

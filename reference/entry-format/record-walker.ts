@@ -133,6 +133,11 @@ export class RecordWalker {
   }
 
   #varlong(end: number): number {
+    const first = this.buffer[this.position] ?? 0
+    if (first < 0x80 && this.position < end) {
+      this.position++
+      return (first >>> 1) ^ -(first & 1)
+    }
     let value = 0
     let scale = 1
     for (let count = 0; count < 8; count++) {

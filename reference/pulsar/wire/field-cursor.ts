@@ -134,16 +134,15 @@ export function putVarint(buffer: Buffer, value: number, position: number): numb
   let at = position
   let rest = value
   if (value >= 0x10000000) {
-    let low = value % 0x10000000
-    rest = (value - low) / 0x10000000
-    for (let count = 0; count < 4; count++) {
-      buffer[at++] = (low & 0x7f) | 0x80
-      low >>>= 7
-    }
-    while (rest > 0x7fffffff) {
-      buffer[at++] = (rest % 128) | 0x80
-      rest = Math.floor(rest / 128)
-    }
+    // Not `%`: a remainder of numbers beyond 31 bits is a slow call.
+    const high = Math.floor(value / 0x10000000)
+    const low = (value - high * 0x10000000) | 0
+    buffer[at] = (low & 0x7f) | 0x80
+    buffer[at + 1] = (low >>> 7) | 0x80
+    buffer[at + 2] = (low >>> 14) | 0x80
+    buffer[at + 3] = (low >>> 21) | 0x80
+    at += 4
+    rest = high
   }
   while (rest > 0x7f) {
     buffer[at++] = (rest & 0x7f) | 0x80

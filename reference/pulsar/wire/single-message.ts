@@ -15,6 +15,27 @@ export const singleMessageFields = {
   nullPartitionKey: 10,
 } as const
 
+/** Tags (field number and wire type) of the fields that messages usually have. */
+const usualTags = {
+  properties: (singleMessageFields.properties << 3) | 2,
+  partitionKey: (singleMessageFields.partitionKey << 3) | 2,
+  payloadSize: singleMessageFields.payloadSize << 3,
+  eventTime: singleMessageFields.eventTime << 3,
+  keyIsBase64: singleMessageFields.partitionKeyIsBase64 << 3,
+  nullValue: singleMessageFields.nullValue << 3,
+  nullPartitionKey: singleMessageFields.nullPartitionKey << 3,
+} as const
+
+/** The low 28 bits of a varint of more than four bytes, −1 when it is shorter. */
+function usualLow(buffer: Buffer, at: number): number {
+  const first = buffer[at] ?? 0
+  const second = buffer[at + 1] ?? 0
+  const third = buffer[at + 2] ?? 0
+  const fourth = buffer[at + 3] ?? 0
+  if ((first & second & third & fourth & 0x80) === 0) return -1
+  return (first & 0x7f) | ((second & 0x7f) << 7) | ((third & 0x7f) << 14) | ((fourth & 0x7f) << 21)
+}
+
 /** The fewest bytes that a single message takes: its metadata's size, and a payload size in it. */
 export const singleMessageBytesMin = 6
 
@@ -85,7 +106,11 @@ export class SingleMessageCursor {
     this.metadataEnd = this.metadataStart + metadataBytes
     if (this.metadataEnd > this.#limit) throw new MalformedError('a single message runs beyond its batch')
     this.#forget()
-    const payloadBytes = this.#readMetadata()
+    let payloadBytes = this.#readUsualMetadata()
+    if (payloadBytes < 0) {
+      this.#forget()
+      payloadBytes = this.#readMetadata()
+    }
     this.payloadStart = this.metadataEnd
     this.position = this.payloadStart + payloadBytes
     if (payloadBytes < 0 || this.position > this.#limit)
@@ -104,6 +129,50 @@ export class SingleMessageCursor {
     this.nullValue = false
     this.compactedOut = false
     this.propertyCount = 0
+  }
+
+  /**
+   * The same as `#readMetadata`, several times as fast, for what batches usually hold: short fields, a time of our age.
+   * @returns the payload's size, −1 when something is unusual
+   */
+  #readUsualMetadata(): number {
+    const buffer = this.buffer
+    const end = this.metadataEnd
+    let payloadBytes = -1
+    let at = this.metadataStart
+    while (at < end) {
+      const tag = buffer[at] ?? 0
+      const next = buffer[at + 1] ?? 0
+      at += 2
+      if (tag === usualTags.eventTime) {
+        // Six bytes: times from 1971 to 2109.
+        const high = buffer[at + 4] ?? 0
+        const low = usualLow(buffer, at - 1)
+        if (low < 0 || (buffer[at + 3] ?? 0) < 0x80 || high >= 0x80) return -1
+        this.eventTimeMs = low + (((buffer[at + 3] ?? 0) & 0x7f) | (high << 7)) * 2 ** 28
+        this.hasEventTime = true
+        at += 5
+      } else if (tag === usualTags.payloadSize) {
+        payloadBytes = next
+        if (next >= 0x80) {
+          const second = buffer[at++] ?? 0
+          if (second >= 0x80) return -1
+          payloadBytes = (next & 0x7f) | (second << 7)
+        }
+      } else if (next >= 0x80) return -1
+      else if (tag === usualTags.properties) {
+        this.propertyCount++
+        at += next
+      } else if (tag === usualTags.partitionKey) {
+        this.keyStart = at
+        at += next
+        this.keyEnd = at
+      } else if (tag === usualTags.keyIsBase64) this.keyIsBase64 = next !== 0
+      else if (tag === usualTags.nullValue) this.nullValue = next !== 0
+      else if (tag === usualTags.nullPartitionKey) this.nullKey = next !== 0
+      else return -1
+    }
+    return at === end ? payloadBytes : -1
   }
 
   /** @returns the payload's size */
