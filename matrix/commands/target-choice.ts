@@ -1,7 +1,7 @@
 import type { TargetChoice } from '../plan/repeat.js'
-import { endpointKind, targetKind, targetKinds } from '../targets/index.js'
+import { endpointKind, targetKind } from '../targets/index.js'
 import type { Endpoints, TargetKind, TargetSettings } from '../targets/types.js'
-import { nearest, oneOf, UsageError } from '../usage-error.js'
+import { UsageError } from '../usage-error.js'
 
 export interface TargetOptions {
   readonly target?: string
@@ -62,10 +62,13 @@ function checkTogether(options: TargetOptions): void {
 }
 
 function namedKind(name: string): TargetKind {
-  const names = targetKinds().map((kind) => kind.name)
-  if (names.includes(name)) return targetKind(name)
-  const near = nearest(name, names)
-  throw new UsageError(
-    `--target ${name}: no such target; ${near === null ? `give ${oneOf(names)}` : `did you mean ${near}?`}`,
-  )
+  if (name === 'endpoint') {
+    throw new UsageError('--target endpoint: name a running system by --kafka, --pulsar and --admin instead')
+  }
+  try {
+    return targetKind(name)
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`--target ${name}: ${error.message}`)
+    throw error
+  }
 }
