@@ -1,0 +1,23 @@
+import { isFailure } from '../failure.js'
+import type { Handler } from '../session.js'
+import { LookupResult, ServerError } from '../wire/commands.js'
+
+/** LOOKUP: which broker owns a topic. This one owns all, by the address of the listener that was asked (register TL-6). */
+export const lookup: Handler<'LOOKUP'> = (session, { requestId, topic }) => {
+  const name = session.service.parse(topic)
+  if (isFailure(name))
+    session.send('LOOKUP_RESPONSE', {
+      requestId,
+      response: LookupResult.Failed,
+      error: ServerError[name.failed],
+      message: name.message,
+    })
+  else
+    session.send('LOOKUP_RESPONSE', {
+      requestId,
+      brokerServiceUrl: session.serviceUrl,
+      response: LookupResult.Connect,
+      authoritative: true,
+      proxyThroughServiceUrl: false,
+    })
+}

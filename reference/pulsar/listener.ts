@@ -1,0 +1,54 @@
+import { createServer } from 'node:net'
+import { PulsarConnection } from './connection.js'
+import type { PulsarContext } from './context.js'
+import { serviceOf } from './service.js'
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** What LOOKUP tells clients of this listener; from `advertisedAddress` and the port when absent. */
+  readonly advertisedUrl?: string | undefined
+}
+
+export interface RunningListener {
+  readonly port: number
+  /** Stops accepting, and ends all connections. */
+  close(): Promise<void>
+}
+
+/** Serves Pulsar's binary protocol. */
+export async function startPulsarListener(
+  context: PulsarContext,
+  options: ListenOptions,
+): Promise<RunningListener> {
+  const service = serviceOf(context)
+  const connections = new Set<PulsarConnection>()
+  let serviceUrl = ''
+  const server = createServer((socket) => {
+    const connection = new PulsarConnection(socket, service, serviceUrl)
+    connections.add(connection)
+    socket.on('close', () => connections.delete(connection))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  server.on('error', (error) => context.log.error({ err: error }, 'the Pulsar listener failed'))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : options.port
+  const host = context.config.advertisedAddress ?? options.host
+  serviceUrl = options.advertisedUrl ?? `pulsar://${host.includes(':') ? `[${host}]` : host}:${port}`
+  service.serviceUrl ??= serviceUrl
+  return {
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const connection of connections) connection.close()
+      }),
+  }
+}

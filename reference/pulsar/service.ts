@@ -1,0 +1,127 @@
+import { asPartitionIndex } from '../base/brand.js'
+import { isRefusal, type TopicInfo } from '../topics/types.js'
+import type { PulsarContext } from './context.js'
+import { asFailure, type Failure, fail, isFailure } from './failure.js'
+import { type ParsedTopicName, parseTopicName } from './names.js'
+import { SchemaRegistry } from './schemas.js'
+import { openTopic, type PulsarTopic } from './topic.js'
+
+/** What all connections and the admin API share: open topics, schemas, and where this broker is reached. */
+export class PulsarService {
+  readonly context: PulsarContext
+  readonly schemas: SchemaRegistry
+  /** `pulsar://host:port` of the listener started first; undefined before. */
+  serviceUrl: string | undefined
+  /** `http://host:port` of the admin server; undefined before it is started. */
+  httpUrl: string | undefined
+  readonly #topics = new Map<string, Promise<PulsarTopic | Failure>>()
+  #namesGenerated = 0
+
+  constructor(context: PulsarContext) {
+    this.context = context
+    this.schemas = new SchemaRegistry(context.metadata, context.clock)
+  }
+
+  /** A producer name that no other producer of this cluster has. */
+  generateProducerName(): string {
+    const started = this.context.clock.nowMs().toString(36)
+    return `${this.context.config.clusterName}-${started}-${this.#namesGenerated++}`
+  }
+
+  /** The name taken apart, when it names a topic that this broker can have. */
+  parse(text: string): ParsedTopicName | Failure {
+    const name = parseTopicName(text)
+    if (name === undefined) return fail('InvalidTopicName', `Invalid topic name: ${text}`)
+    if (name.domain === 'non-persistent')
+      return fail('NotAllowedError', 'Broker does not serve non-persistent topics')
+    const { tenant, namespace } = name.base
+    if (!this.context.catalog.tenants.hasNamespace(tenant, namespace))
+      return fail('TopicNotFound', `Namespace not found: ${tenant}/${namespace}`)
+    return name
+  }
+
+  /** The topic that holds the named partition, and the partition's number; undefined when there is none. */
+  resolve(name: ParsedTopicName): { readonly info: TopicInfo; readonly index: number } | Failure | undefined {
+    const { catalog } = this.context
+    if (name.partition !== undefined) {
+      const base = catalog.find(name.base)
+      if (base !== undefined && name.partition < base.partitions) return { info: base, index: name.partition }
+    }
+    const info = catalog.find(name.literal)
+    if (info === undefined || info.partitions === 0) return info && { info, index: 0 }
+    return fail('NotAllowedError', `${name.literal.local} is partitioned: name one of its partitions`)
+  }
+
+  /**
+   * The open partition of that name.
+   * @param options.create whether the client wants a missing topic created; the broker must allow it too.
+   */
+  async open(text: string, options: { create: boolean }): Promise<PulsarTopic | Failure> {
+    const name = this.parse(text)
+    if (isFailure(name)) return name
+    const found = this.resolve(name)
+    if (found !== undefined) return 'failed' in found ? found : this.openPartition(found.info, found.index)
+    if (!options.create || !this.context.config.allowAutoTopicCreation || name.partition !== undefined)
+      return fail('TopicNotFound', `Topic ${text} does not exist`)
+    const info = await this.autoCreate(name, 0)
+    return isFailure(info) ? info : this.openPartition(info, 0)
+  }
+
+  /** Creates a topic that a client asked for; one that came about meanwhile is as good. */
+  async autoCreate(name: ParsedTopicName, partitions: number): Promise<TopicInfo | Failure> {
+    const created = await this.context.catalog.create(name.literal, { partitions })
+    if (!isRefusal(created)) return created
+    if (created.refused !== 'TOPIC_ALREADY_EXISTS') return asFailure(created)
+    return this.context.catalog.find(name.literal) ?? asFailure(created)
+  }
+
+  async openPartition(info: TopicInfo, index: number): Promise<PulsarTopic | Failure> {
+    const key = `${info.topicId}/${index}`
+    const known = this.#topics.get(key)
+    if (known !== undefined) return known
+    const opening = openTopic(this.context, info, asPartitionIndex(index))
+    this.#topics.set(key, opening)
+    let topic: PulsarTopic | Failure
+    try {
+      topic = await opening
+    } catch (error) {
+      this.#topics.delete(key)
+      throw error
+    }
+    if (isFailure(topic)) this.#topics.delete(key)
+    else this.#closeWithLog(key, topic)
+    return topic
+  }
+
+  #closeWithLog(key: string, topic: PulsarTopic): void {
+    topic.log.onClosed(() => {
+      this.#topics.delete(key)
+      topic
+        .unload()
+        .catch((error) =>
+          this.context.log.warn({ err: error, topic: topic.log.pulsarName }, 'closing a topic failed'),
+        )
+    })
+  }
+
+  /** All partitions of a topic, opened. */
+  async openAll(info: TopicInfo): Promise<readonly PulsarTopic[]> {
+    const opened: PulsarTopic[] = []
+    for (let index = 0; index < Math.max(1, info.partitions); index++) {
+      const topic = await this.openPartition(info, index)
+      if (!isFailure(topic)) opened.push(topic)
+    }
+    return opened
+  }
+}
+
+const services = new WeakMap<PulsarContext, PulsarService>()
+
+/** The one service of a context: the listeners and the admin API meet in it. */
+export function serviceOf(context: PulsarContext): PulsarService {
+  const known = services.get(context)
+  if (known !== undefined) return known
+  const service = new PulsarService(context)
+  services.set(context, service)
+  return service
+}

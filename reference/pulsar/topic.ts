@@ -1,0 +1,282 @@
+import { isRefusal, type PartitionLog, type TopicInfo } from '../topics/types.js'
+import type { PulsarContext } from './context.js'
+import { type Failure, fail } from './failure.js'
+import type { Producer } from './producer.js'
+import type { Consumer } from './subscriptions/consumer.js'
+import { type StartPoint, startPointOf, startPointOfTime } from './subscriptions/message-ids.js'
+import { Subscription } from './subscriptions/subscription.js'
+import { AccessMode, type MessageIdData } from './wire/commands.js'
+
+/** What a connection does when the broker itself ends a producer or consumer. */
+export interface Closer {
+  closeProducer(producer: Producer): void
+  closeConsumer(consumer: Consumer): void
+}
+
+export interface SubscribeRequest {
+  readonly subscription: string
+  readonly durable: boolean
+  readonly startMessageId: MessageIdData | undefined
+  readonly fromEarliest: boolean
+  /** 0: none; else a new subscription starts so long before now. */
+  readonly rollbackSeconds: number
+}
+
+interface Member {
+  readonly close: () => void
+}
+
+/** A non-durable subscription whose consumers were closed by a seek is forgotten when none comes back. */
+const RECONNECT_MS_MAX = 60_000
+
+/** One partition as Pulsar clients use it: its producers and subscriptions. Exists while its log is open here. */
+export class PulsarTopic {
+  readonly info: TopicInfo
+  readonly log: PartitionLog
+  readonly #context: PulsarContext
+  readonly #producers = new Map<Producer, Member>()
+  readonly #consumers = new Map<Consumer, Member & { readonly subscription: Subscription }>()
+  readonly #subscriptions = new Map<string, Promise<Subscription>>()
+  readonly #opened = new Map<string, Subscription>()
+  readonly #waitingProducers: { readonly producer: Producer; readonly admit: () => void }[] = []
+  #exclusive: Producer | undefined
+  #epoch: number | undefined
+
+  constructor(info: TopicInfo, log: PartitionLog, context: PulsarContext) {
+    this.info = info
+    this.log = log
+    this.#context = context
+  }
+
+  get producers(): readonly Producer[] {
+    return [...this.#producers.keys()]
+  }
+
+  /** Subscriptions in use. Durable ones that nobody used since the start are only in `ledger.cursorNames()`. */
+  get subscriptions(): readonly Subscription[] {
+    return [...this.#opened.values()]
+  }
+
+  /** Undefined until a producer was exclusive. */
+  get epoch(): number | undefined {
+    return this.#epoch
+  }
+
+  /** Loads what outlives the process. */
+  async open(): Promise<void> {
+    const stored = await this.#context.metadata.get(this.#epochKey())
+    if (stored !== undefined) this.#epoch = Number(stored.toString())
+  }
+
+  #epochKey(): string {
+    return `pulsar/topic-epochs/${this.log.pulsarName}`
+  }
+
+  /**
+   * @param admitted called when a producer that waits for exclusive access gets it.
+   * @returns whether it may send at once, or why never.
+   */
+  async addProducer(
+    producer: Producer,
+    requestedEpoch: number | undefined,
+    close: () => void,
+    admitted: () => void,
+  ): Promise<'ready' | 'waiting' | Failure> {
+    const namesake = this.producers.find((other) => other.name === producer.name)
+    if (namesake !== undefined) {
+      if (!producer.replaces(namesake))
+        return fail(
+          'ProducerBusy',
+          `Producer with name '${producer.name}' is already connected to topic ${this.log.pulsarName}`,
+        )
+      this.#closeProducer(namesake)
+    }
+    const busy = this.#exclusive !== undefined || this.#producers.size > 0
+    switch (producer.accessMode) {
+      case AccessMode.Exclusive:
+        if (busy) return fail('ProducerFenced', 'Topic has other producers')
+        if (requestedEpoch !== undefined && requestedEpoch < (this.#epoch ?? 0))
+          return fail('ProducerFenced', `Topic epoch is ${this.#epoch}, the producer's is ${requestedEpoch}`)
+        await this.#takeExclusively(producer, requestedEpoch)
+        break
+      case AccessMode.ExclusiveWithFencing:
+        for (const other of this.producers) this.#closeProducer(other)
+        await this.#takeExclusively(producer, undefined)
+        break
+      case AccessMode.WaitForExclusive:
+        if (busy) {
+          this.#producers.delete(producer)
+          this.#waitingProducers.push({
+            producer,
+            admit: () => {
+              this.#producers.set(producer, { close })
+              admitted()
+            },
+          })
+          return 'waiting'
+        }
+        await this.#takeExclusively(producer, requestedEpoch)
+        break
+      default:
+        if (this.#exclusive !== undefined || this.#waitingProducers.length > 0)
+          return fail('ProducerBusy', 'Topic has an existing exclusive producer')
+    }
+    this.#producers.set(producer, { close })
+    return 'ready'
+  }
+
+  async #takeExclusively(producer: Producer, requestedEpoch: number | undefined): Promise<void> {
+    this.#exclusive = producer
+    this.#epoch = requestedEpoch ?? (this.#epoch ?? -1) + 1
+    await this.#context.metadata.put(this.#epochKey(), Buffer.from(String(this.#epoch)))
+  }
+
+  #closeProducer(producer: Producer): void {
+    const member = this.#producers.get(producer)
+    this.removeProducer(producer)
+    member?.close()
+  }
+
+  removeProducer(producer: Producer): void {
+    this.#producers.delete(producer)
+    const waiting = this.#waitingProducers.findIndex((waiter) => waiter.producer === producer)
+    if (waiting >= 0) this.#waitingProducers.splice(waiting, 1)
+    if (this.#exclusive === producer) this.#exclusive = undefined
+    if (this.#producers.size > 0 || this.#exclusive !== undefined) return
+    const next = this.#waitingProducers.shift()
+    if (next === undefined) return
+    this.#takeExclusively(next.producer, undefined).then(next.admit, (error) =>
+      this.#context.log.error({ err: error, topic: this.log.pulsarName }, 'storing a topic epoch failed'),
+    )
+  }
+
+  /** Opens a subscription, creating it when there is none. */
+  async subscription(request: SubscribeRequest): Promise<Subscription | Failure> {
+    const known = this.#subscriptions.get(request.subscription)
+    if (known !== undefined) {
+      const subscription = await known
+      await subscription.reset
+      if (subscription.cursor.durable !== request.durable)
+        return fail(
+          'NotAllowedError',
+          `Subscription ${request.subscription} is ${request.durable ? 'not ' : ''}durable`,
+        )
+      return subscription
+    }
+    const opening = this.#openSubscription(request)
+    this.#subscriptions.set(request.subscription, opening)
+    opening.catch(() => this.#subscriptions.delete(request.subscription))
+    return opening
+  }
+
+  async #openSubscription(request: SubscribeRequest): Promise<Subscription> {
+    const { ledger } = this.log
+    const { subscription: name, durable } = request
+    const isNew = !durable || !ledger.cursorNames().includes(name)
+    const start = isNew ? await this.#startOf(request) : ledger.end
+    const cursor = durable
+      ? await ledger.openCursor(name, start.position)
+      : ledger.newNonDurableCursor(name, start.position)
+    const subscription = new Subscription({
+      name,
+      cursor,
+      log: this.log,
+      clock: this.#context.clock,
+      logger: this.#context.log,
+      partitioned: this.info.partitions > 0,
+    })
+    this.#opened.set(name, subscription)
+    return subscription
+  }
+
+  async #startOf(request: SubscribeRequest): Promise<StartPoint> {
+    const { ledger } = this.log
+    if (request.rollbackSeconds > 0)
+      return startPointOfTime(ledger, this.#context.clock.nowMs() - request.rollbackSeconds * 1000)
+    if (!request.durable && request.startMessageId !== undefined)
+      return startPointOf(request.startMessageId, ledger)
+    return request.fromEarliest ? ledger.start : ledger.end
+  }
+
+  /** @param close called when the broker ends the consumer. */
+  addConsumer(subscription: Subscription, consumer: Consumer, close: () => void): Failure | undefined {
+    const refused = subscription.add(consumer)
+    if (refused !== undefined) return refused
+    this.#consumers.set(consumer, { subscription, close })
+    subscription.resetting = false
+    return undefined
+  }
+
+  /** The client has gone or closed it. A non-durable subscription goes with its last consumer (register CO-3). */
+  async removeConsumer(consumer: Consumer): Promise<void> {
+    const member = this.#consumers.get(consumer)
+    if (member === undefined) return
+    this.#consumers.delete(consumer)
+    member.subscription.remove(consumer)
+    await this.#dropIfUnused(member.subscription)
+  }
+
+  async #dropIfUnused(subscription: Subscription): Promise<void> {
+    if (subscription.cursor.durable || subscription.resetting || subscription.consumers.length > 0) return
+    if (this.#opened.get(subscription.name) === subscription) await this.#forget(subscription)
+  }
+
+  async #forget(subscription: Subscription): Promise<void> {
+    this.#opened.delete(subscription.name)
+    this.#subscriptions.delete(subscription.name)
+    subscription.close()
+    await subscription.cursor.close()
+  }
+
+  /** Removes a subscription for ever; its consumers must have gone. */
+  async deleteSubscription(name: string): Promise<void> {
+    const subscription = this.#opened.get(name)
+    if (subscription !== undefined) await this.#forget(subscription)
+    if (this.log.ledger.cursorNames().includes(name)) await this.log.ledger.deleteCursor(name)
+  }
+
+  /** Moves a subscription. As Pulsar does, its consumers are closed first and come back by themselves. */
+  async seek(subscription: Subscription, point: StartPoint): Promise<void> {
+    subscription.resetting = true
+    this.closeConsumers(subscription)
+    subscription.reset = subscription.cursor.reset(point.position, point.batchIndex)
+    await subscription.reset
+    this.#context.clock.after(RECONNECT_MS_MAX, () => {
+      subscription.resetting = false
+      this.#dropIfUnused(subscription).catch((error) =>
+        this.#context.log.warn({ err: error }, 'closing a cursor failed'),
+      )
+    })
+  }
+
+  closeConsumers(subscription: Subscription): void {
+    for (const consumer of subscription.consumers) {
+      const member = this.#consumers.get(consumer)
+      this.#consumers.delete(consumer)
+      subscription.remove(consumer)
+      member?.close()
+    }
+  }
+
+  /** Ends all producers and consumers here; they reconnect by themselves. */
+  async unload(): Promise<void> {
+    for (const producer of this.producers) this.#closeProducer(producer)
+    for (const subscription of this.subscriptions) {
+      this.closeConsumers(subscription)
+      await this.#forget(subscription)
+    }
+  }
+}
+
+/** @returns the partition's log opened, or the failure. */
+export async function openTopic(
+  context: PulsarContext,
+  info: TopicInfo,
+  index: PartitionLog['index'],
+): Promise<PulsarTopic | Failure> {
+  const log = await context.catalog.partition(info, index)
+  if (isRefusal(log)) return fail('TopicNotFound', log.message)
+  const topic = new PulsarTopic(info, log, context)
+  await topic.open()
+  return topic
+}
