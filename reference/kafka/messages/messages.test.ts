@@ -155,6 +155,12 @@ function damaged(frame: Buffer, samples: SampleValues): Buffer {
   return copy.subarray(0, samples.below(4) === 0 ? samples.below(copy.length) : copy.length)
 }
 
+test('a frame cannot become more objects than a message may have', () => {
+  const names = Buffer.alloc(2_000_100 * 2, Buffer.from([1, 0]))
+  const frame = Buffer.concat([hex('0003 0009 00000001 ffff 00 e1897a'), names])
+  assert.throws(() => decodeRequest(frame, metadata), /more than 1000000 array elements/)
+})
+
 test('null is refused where the version has none', () => {
   assert.throws(() => decodeRequest(hex('0003 0000 00000001 ffff ffffffff'), metadata), MalformedError)
   const body = { topics: [{ name: null, topicId: 'A'.repeat(22) }] }

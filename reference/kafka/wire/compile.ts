@@ -119,8 +119,7 @@ function compileArray(element: Plan, flexible: boolean, isNullable: boolean): Pl
     read(reader) {
       const count = flexible ? reader.compactLength() : reader.length32()
       if (count === -1 && isNullable) return null
-      if (count < 0 || count > reader.remaining / elementBytesMin)
-        throw new MalformedError(`array of ${count} elements where ${reader.remaining} bytes are left`)
+      reader.claimElements(count, elementBytesMin)
       const values: unknown[] = []
       for (let at = 0; at < count; at++) values.push(element.read(reader))
       return values

@@ -29,30 +29,15 @@ const fixed: Readonly<Record<Exclude<Primitive, 'string' | 'bytes' | 'records'>,
     read: (reader) => reader.int16(),
     write: (writer, value) => writer.int16(value as number),
   },
-  uint16: {
-    bytesMin: 2,
-    read: (reader) => reader.uint16(),
-    write: (writer, value) => writer.uint16(value as number),
-  },
   int32: {
     bytesMin: 4,
     read: (reader) => reader.int32(),
     write: (writer, value) => writer.int32(value as number),
   },
-  uint32: {
-    bytesMin: 4,
-    read: (reader) => reader.uint32(),
-    write: (writer, value) => writer.uint32(value as number),
-  },
   int64: {
     bytesMin: 8,
     read: (reader) => reader.int64(),
     write: (writer, value) => writer.int64(value as bigint),
-  },
-  float64: {
-    bytesMin: 8,
-    read: (reader) => reader.float64(),
-    write: (writer, value) => writer.float64(value as number),
   },
   uuid: {
     bytesMin: 16,

@@ -1,10 +1,17 @@
 import { MalformedError } from '../../base/malformed.js'
 
+/**
+ * The most array elements in one message, all arrays counted. Elements take far more memory than their bytes: a frame of
+ * 100 MB could otherwise become gigabytes of objects.
+ */
+const elementsMax = 1_000_000
+
 /** Walks one frame. Reading past its end, or a length that cannot be, throws a `MalformedError`. */
 export class Reader {
   readonly buffer: Buffer
   readonly end: number
   position: number
+  #elementsLeft = elementsMax
 
   constructor(buffer: Buffer, position = 0, end = buffer.length) {
     this.buffer = buffer
@@ -33,24 +40,12 @@ export class Reader {
     return this.buffer.readInt16BE(this.take(2))
   }
 
-  uint16(): number {
-    return this.buffer.readUInt16BE(this.take(2))
-  }
-
   int32(): number {
     return this.buffer.readInt32BE(this.take(4))
   }
 
-  uint32(): number {
-    return this.buffer.readUInt32BE(this.take(4))
-  }
-
   int64(): bigint {
     return this.buffer.readBigInt64BE(this.take(8))
-  }
-
-  float64(): number {
-    return this.buffer.readDoubleBE(this.take(8))
   }
 
   bool(): boolean {
@@ -95,6 +90,15 @@ export class Reader {
   view(length: number): Buffer {
     const start = this.take(length)
     return this.buffer.subarray(start, start + length)
+  }
+
+  /** Announces array elements. @throws MalformedError when they cannot fit, or are too many for one message. */
+  claimElements(count: number, elementBytesMin: number): void {
+    if (count < 0 || count > this.remaining / elementBytesMin)
+      throw new MalformedError(`array of ${count} elements where ${this.remaining} bytes are left`)
+    this.#elementsLeft -= count
+    if (this.#elementsLeft < 0)
+      throw new MalformedError(`more than ${elementsMax} array elements in a message`)
   }
 
   /** Steps over a section of tagged fields, all unknown. */

@@ -10,6 +10,7 @@ import { readProduced } from './produced-records.js'
 import {
   batchField,
   checkBatch,
+  includesZstd,
   isRecordsRefusal,
   type RecordBatch,
   readBatch,
@@ -171,6 +172,12 @@ test('records are split into batches, and a piece of one is refused', async () =
   const split = splitBatches(Buffer.concat([bytes, bytes]))
   assert.deepEqual(split, [bytes, bytes])
   assert.equal(refusal(splitBatches(Buffer.concat([bytes, bytes.subarray(0, 30)]))), 'CORRUPT_MESSAGE')
+})
+
+test('zstd is found among batches, however they are cut', async () => {
+  const [plainBatch, zstdBatch] = [await batchOf(), await batchOf(4)]
+  assert.equal(includesZstd([plainBatch, plainBatch]), false)
+  assert.equal(includesZstd([plainBatch, zstdBatch.subarray(0, 17), zstdBatch.subarray(17)]), true)
 })
 
 test('what a Produce version may carry', async () => {

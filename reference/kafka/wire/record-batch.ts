@@ -29,6 +29,7 @@ const codecMask = 0x07
 const logAppendTimeBit = 0x08
 const transactionalBit = 0x10
 const controlBit = 0x20
+/** zstd, the last that Kafka knows. */
 const codecMax = 4
 
 /** A refusal is a value; the name goes into the partition's error code, the sentence into its error message. */
@@ -86,6 +87,15 @@ export function splitBatches(records: Buffer): readonly Buffer[] | RecordsRefusa
     start = end
   }
   return batches
+}
+
+/**
+ * Whether any of these whole batches, in pieces, is compressed with zstd: consumers that fetch below v10 must be told
+ * UNSUPPORTED_COMPRESSION_TYPE in their place (KIP-110).
+ */
+export function includesZstd(pieces: readonly Buffer[]): boolean {
+  const batches = splitBatches(Buffer.concat(pieces))
+  return !isRecordsRefusal(batches) && batches.some((bytes) => readBatch(bytes).codec === codecMax)
 }
 
 /**

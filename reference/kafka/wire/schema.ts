@@ -31,11 +31,8 @@ export type Primitive =
   | 'bool'
   | 'int8'
   | 'int16'
-  | 'uint16'
   | 'int32'
-  | 'uint32'
   | 'int64'
-  | 'float64'
   | 'uuid'
   | 'string'
   | 'bytes'
@@ -94,11 +91,8 @@ function primitive<R, W = R>(kind: Primitive) {
 export const bool = primitive<boolean>('bool')
 export const int8 = primitive<number>('int8')
 export const int16 = primitive<number>('int16')
-export const uint16 = primitive<number>('uint16')
 export const int32 = primitive<number>('int32')
-export const uint32 = primitive<number>('uint32')
 export const int64 = primitive<bigint>('int64')
-export const float64 = primitive<number>('float64')
 export const string = primitive<string>('string')
 /** Read as a view into the frame, not a copy. */
 export const bytes = primitive<Buffer>('bytes')

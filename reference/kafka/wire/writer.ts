@@ -27,29 +27,14 @@ export class Writer {
     this.#chunk.writeInt16BE(value, at)
   }
 
-  uint16(value: number): void {
-    const at = this.#room(2)
-    this.#chunk.writeUInt16BE(value, at)
-  }
-
   int32(value: number): void {
     const at = this.#room(4)
     this.#chunk.writeInt32BE(value, at)
   }
 
-  uint32(value: number): void {
-    const at = this.#room(4)
-    this.#chunk.writeUInt32BE(value, at)
-  }
-
   int64(value: bigint): void {
     const at = this.#room(8)
     this.#chunk.writeBigInt64BE(value, at)
-  }
-
-  float64(value: number): void {
-    const at = this.#room(8)
-    this.#chunk.writeDoubleBE(value, at)
   }
 
   bool(value: boolean): void {
