@@ -92,6 +92,8 @@ export interface ManagedLedger {
   read(from: Position, limits: ReadLimits): Promise<readonly StoredEntry[]>
   /** The kept entry that holds the message of that index; undefined outside `start` … `end`. */
   entryOfIndex(index: MessageIndex): Promise<StoredEntry | undefined>
+  /** The place of the kept message of that index, without its data; undefined outside `start` … `end`. */
+  pointOfIndex?(index: MessageIndex): Promise<LogPoint | undefined>
   /** The first kept entry whose `maxTimestampMs` is at or after the given one. */
   entryOfTimestamp(timestampMs: number): Promise<StoredEntry | undefined>
   /** The last kept entry. */

@@ -15,12 +15,15 @@ export interface FileWrite {
 /** Something to make durable. Its calls come in this order: `stage`, `put` (unless its file write failed), then one of the last two. */
 export interface Job {
   readonly bytes: number
+  /** What keeps its order: when one of its jobs fails, those behind it in the round fail as well. */
+  readonly log?: object
   /** Chooses places and says what goes to files. `next-round` ends this round before the job: it needs what that one leaves. */
   stage?(): FileWrite | 'next-round' | undefined
   /** Adds to the round's one transaction. */
   put(puts: Put[]): void
   committed(): void
-  failed(error: StorageError): void
+  /** @param staged false when `stage` itself refused. */
+  failed(error: StorageError, staged: boolean): void
 }
 
 interface Staged {
@@ -48,7 +51,7 @@ export class Committer {
 
   submit(job: Job): void {
     if (this.#closed) {
-      job.failed(new StorageError('the store is closed'))
+      job.failed(new StorageError('the store is closed'), false)
       return
     }
     this.#waiting.push(job)
@@ -87,13 +90,23 @@ export class Committer {
   async #round(jobs: readonly Job[]): Promise<void> {
     const staged = this.#stage(jobs)
     const failures = await this.#writeFiles(staged)
-    const stored = staged.filter(({ write }) => write === undefined || !failures.has(write.ledgerId))
-    const error = await this.#commit(stored.map(({ job }) => job))
-    for (const { job } of stored) error === undefined ? job.committed() : job.failed(error)
+    const refused: (readonly [Job, StorageError])[] = []
+    const stored: Job[] = []
+    const puts: Put[] = []
+    const brokenLogs = new Map<object, StorageError>()
     for (const { job, write } of staged) {
-      const failure = write === undefined ? undefined : failures.get(write.ledgerId)
-      if (failure !== undefined) job.failed(failure)
+      const failure = (write && failures.get(write.ledgerId)) ?? (job.log && brokenLogs.get(job.log))
+      if (failure === undefined) {
+        job.put(puts)
+        stored.push(job)
+      } else {
+        if (job.log !== undefined) brokenLogs.set(job.log, failure)
+        refused.push([job, failure])
+      }
     }
+    const error = await this.#commit(puts)
+    for (const job of stored) error === undefined ? job.committed() : job.failed(error, true)
+    for (const [job, failure] of refused) job.failed(failure, true)
   }
 
   #stage(jobs: readonly Job[]): readonly Staged[] {
@@ -101,7 +114,7 @@ export class Committer {
     for (const job of jobs) {
       const write = stageOf(job)
       if (write instanceof StorageError) {
-        job.failed(write)
+        job.failed(write, false)
         continue
       }
       if (write === 'next-round') {
@@ -133,9 +146,7 @@ export class Committer {
     return failures
   }
 
-  async #commit(jobs: readonly Job[]): Promise<StorageError | undefined> {
-    const puts: Put[] = []
-    for (const job of jobs) job.put(puts)
+  async #commit(puts: readonly Put[]): Promise<StorageError | undefined> {
     if (puts.length === 0) return undefined
     try {
       const injected = this.#failWrites()

@@ -59,6 +59,8 @@ export class EmbeddedLedger implements ManagedLedger {
   #state: LogState
   #draft: Draft | null = null
   #deleted = false
+  /** Grows with each failure: appends in flight at that moment fail with it. */
+  #failures = 0
   readonly #listeners = new Set<() => void>()
   readonly #durable = new Map<string, EmbeddedCursor>()
   readonly #nonDurable = new Set<EmbeddedCursor>()
@@ -92,11 +94,15 @@ export class EmbeddedLedger implements ManagedLedger {
     const sizes = entries.map(({ data }) => data.reduce((sum, piece) => sum + piece.length, 0))
     const bytes = sizes.reduce((sum, size) => sum + size, 0)
     return new Promise((resolve, reject) => {
+      const failures = this.#failures
       let filePosition = 0
       let appended: readonly AppendedEntry[] = []
       this.#engine.committer.submit({
         bytes,
+        log: this,
         stage: () => {
+          // Nothing overtakes what failed: whoever retries it finds its place in the order still free.
+          if (failures !== this.#failures) throw new StorageError(`${this.name}: an earlier append failed`)
           const draft = this.#draftFor(entries.length, bytes)
           if (draft === 'next-round') return draft
           filePosition = draft.fileBytes
@@ -109,7 +115,10 @@ export class EmbeddedLedger implements ManagedLedger {
           this.#publish()
           resolve(appended)
         },
-        failed: (error) => this.#fail(error, reject),
+        failed: (error, staged) => {
+          if (failures === this.#failures) this.#failures++
+          this.#fail(error, staged, reject)
+        },
       })
     })
   }
@@ -122,6 +131,15 @@ export class EmbeddedLedger implements ManagedLedger {
     if (index < this.start.index || index >= this.end.index) return undefined
     const found = this.#reader.positionOfIndex(this.#state, index)
     return found && this.#reader.entryAt(found.ledgerId, found.entryId)
+  }
+
+  async pointOfIndex(index: MessageIndex): Promise<LogPoint | undefined> {
+    if (index < this.start.index || index >= this.end.index) return undefined
+    const found = this.#reader.positionOfIndex(this.#state, index)
+    const record = found && this.#reader.record(found.ledgerId, found.entryId)
+    if (found === undefined || record === undefined) return undefined
+    const position = { ledgerId: asLedgerId(found.ledgerId), entryId: asEntryId(found.entryId) }
+    return { position, batchIndex: index - record.firstIndex, index }
   }
 
   async entryOfTimestamp(timestampMs: number): Promise<StoredEntry | undefined> {
@@ -347,8 +365,9 @@ export class EmbeddedLedger implements ManagedLedger {
         stage: () => {
           if (this.#deleted) throw new StorageError(`${this.name}: deleted`)
           if (this.#draft !== null) return 'next-round'
-          this.#draft = this.#newDraft()
-          change(this.#draft)
+          const draft = this.#newDraft()
+          change(draft)
+          this.#draft = draft
           return undefined
         },
         put: (puts) => {
@@ -358,7 +377,7 @@ export class EmbeddedLedger implements ManagedLedger {
           this.#publish()
           resolve()
         },
-        failed: (error) => this.#fail(error, reject),
+        failed: (error, staged) => this.#fail(error, staged, reject),
       })
     })
   }
@@ -407,8 +426,8 @@ export class EmbeddedLedger implements ManagedLedger {
     }
   }
 
-  #fail(error: StorageError, reject: (error: StorageError) => void): void {
-    this.#draft = null
+  #fail(error: StorageError, staged: boolean, reject: (error: StorageError) => void): void {
+    if (staged) this.#draft = null
     reject(error)
   }
 

@@ -1,0 +1,398 @@
+import { randomBytes } from 'node:crypto'
+import { asPartitionIndex, type PartitionIndex } from '../base/brand.js'
+import type { Clock } from '../base/clock.js'
+import type { EntryFormatName } from '../entry-format/types.js'
+import type { OffsetMapping } from '../offsets/types.js'
+import type { Storage } from '../storage/types.js'
+import { StorageError } from '../storage/types.js'
+import { checkConfigs, type TopicSettings, topicSettings } from './configs.js'
+import type { TopicsLog } from './log.js'
+import { fullName, partitionedBase, pulsarNameOf } from './names.js'
+import { StoredNamespaces } from './namespaces.js'
+import { OpenPartitionLog } from './partition-log.js'
+import { ProducerMemory } from './producer-memory.js'
+import { enforceRetention } from './retention.js'
+import { TailCache } from './tail-cache.js'
+import {
+  type CreateTopic,
+  type PartitionLog,
+  type Refusal,
+  refuse,
+  type TopicCatalog,
+  type TopicInfo,
+  type TopicName,
+} from './types.js'
+
+export interface TopicsOptions {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly log: TopicsLog
+  readonly mapping: OffsetMapping
+  readonly entryFormat: EntryFormatName
+  /** What holds for topics without configs of their own. */
+  readonly defaults: TopicSettings
+  /** Made at the start if they are not there; `public/default` and `public/kafka` always are. */
+  readonly namespaces: readonly (readonly [tenant: string, namespace: string])[]
+  /** Memory for recently appended batches, over all partitions. */
+  readonly tailCacheBytesMax: number
+  /** How often retention is enforced. */
+  readonly retentionCheckMs: number
+  readonly partitionsMax: number
+}
+
+export type TopicChange = 'created' | 'deleted' | 'partitions' | 'configs'
+export type TopicListener = (change: TopicChange, topic: TopicInfo) => void
+
+const topicPrefix = 'topic/'
+const deletingPrefix = 'deleting/'
+const producersPrefix = 'producers/'
+
+/** The topics of one broker: descriptions in the metadata store and in memory, logs opened when first asked for. */
+export class StoredTopics implements TopicCatalog {
+  readonly tenants: StoredNamespaces
+  readonly #options: TopicsOptions
+  readonly #cache: TailCache
+  readonly #byName = new Map<string, TopicInfo>()
+  readonly #byId = new Map<string, TopicInfo>()
+  /** Logs by topic id and partition. */
+  readonly #logs = new Map<string, Promise<OpenPartitionLog>>()
+  readonly #listeners = new Set<TopicListener>()
+  #turn: Promise<unknown> = Promise.resolve()
+  #stopRetention: () => void = () => {}
+
+  private constructor(options: TopicsOptions) {
+    this.#options = options
+    this.#cache = new TailCache(options.tailCacheBytesMax)
+    this.tenants = new StoredNamespaces(options.storage.metadata, (tenant, namespace) =>
+      this.#hasTopics(tenant, namespace),
+    )
+  }
+
+  static async open(options: TopicsOptions): Promise<StoredTopics> {
+    const topics = new StoredTopics(options)
+    await topics.tenants.load([['public', 'default'], ['public', 'kafka'], ...options.namespaces])
+    const { metadata } = options.storage
+    for (const [, value] of await metadata.list(topicPrefix)) topics.#add(JSON.parse(value.toString()))
+    for (const [key, value] of await metadata.list(deletingPrefix)) {
+      await topics.#removeData(JSON.parse(value.toString()), key)
+    }
+    topics.#scheduleRetention()
+    return topics
+  }
+
+  find(name: TopicName): TopicInfo | undefined {
+    return this.#byName.get(fullName(name))
+  }
+
+  findById(topicId: string): TopicInfo | undefined {
+    return this.#byId.get(topicId)
+  }
+
+  list(tenant: string, namespace: string): readonly TopicInfo[] {
+    return [...this.#byName.values()]
+      .filter(({ name }) => name.tenant === tenant && name.namespace === namespace)
+      .sort((a, b) => (a.name.local < b.name.local ? -1 : 1))
+  }
+
+  create(name: TopicName, options: CreateTopic): Promise<TopicInfo | Refusal> {
+    return this.#change(async () => {
+      const refusal = this.#refusalToCreate(name, options)
+      if (refusal !== undefined) return refusal
+      const topic: TopicInfo = {
+        name,
+        topicId: randomBytes(16).toString('base64url'),
+        partitions: options.partitions,
+        configs: { ...options.configs },
+        internal: options.internal ?? false,
+      }
+      await this.#put(topic)
+      this.#add(topic)
+      this.#tell('created', topic)
+      return topic
+    })
+  }
+
+  delete(name: TopicName): Promise<true | Refusal> {
+    return this.#change(async () => {
+      const topic = this.find(name)
+      if (topic === undefined) return unknownTopic(name)
+      const { metadata } = this.#options.storage
+      const deleting = deletingPrefix + topic.topicId
+      // Out of sight at once; the data goes next, or at the next start.
+      await metadata.putAll([
+        [topicKey(name), undefined],
+        [deleting, Buffer.from(JSON.stringify(topic))],
+      ])
+      this.#byName.delete(fullName(name))
+      this.#byId.delete(topic.topicId)
+      await this.#closeLogs(topic)
+      this.#tell('deleted', topic)
+      await this.#removeData(topic, deleting)
+      return true as const
+    })
+  }
+
+  setPartitions(name: TopicName, partitions: number): Promise<TopicInfo | Refusal> {
+    return this.#change(async () => {
+      const topic = this.find(name)
+      if (topic === undefined) return unknownTopic(name)
+      const refusal = this.#refusalOfPartitions(topic, partitions)
+      if (refusal !== undefined) return refusal
+      return this.#replace({ ...topic, partitions }, 'partitions')
+    })
+  }
+
+  setConfigs(name: TopicName, configs: Readonly<Record<string, string>>): Promise<TopicInfo | Refusal> {
+    return this.#change(async () => {
+      const topic = this.find(name)
+      if (topic === undefined) return unknownTopic(name)
+      return checkConfigs(configs) ?? this.#replace({ ...topic, configs: { ...configs } }, 'configs')
+    })
+  }
+
+  async partition(topic: TopicInfo, index: PartitionIndex): Promise<PartitionLog | Refusal> {
+    const known = this.findById(topic.topicId)
+    if (
+      known === undefined ||
+      !Number.isInteger(index) ||
+      index < 0 ||
+      index >= Math.max(1, known.partitions)
+    ) {
+      return refuse('UNKNOWN_TOPIC_OR_PARTITION', `${fullName(topic.name)} has no partition ${index}.`)
+    }
+    try {
+      return await this.#openLog(known, index)
+    } catch (error) {
+      if (error instanceof StorageError) return refuse('KAFKA_STORAGE_ERROR', error.message)
+      throw error
+    }
+  }
+
+  /** Called after each change, whichever side made it. The returned function ends it. */
+  onChange(listener: TopicListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** What the topic's configs come to, with the broker's defaults. */
+  settingsOf({ configs }: Pick<TopicInfo, 'configs'>): TopicSettings {
+    return topicSettings(configs, this.#options.defaults)
+  }
+
+  /** Drops what no topic's retention keeps. Runs by itself now and then. */
+  async enforceRetention(): Promise<void> {
+    for (const topic of [...this.#byId.values()]) {
+      const settings = this.settingsOf(topic)
+      if (settings.retentionMs < 0 && settings.retentionBytes < 0) continue
+      for (let index = 0; index < Math.max(1, topic.partitions); index++) {
+        await this.#enforceOn(topic, asPartitionIndex(index), settings)
+      }
+    }
+  }
+
+  /** Stores what a start would otherwise have to find out again. The storage is closed by its owner, afterwards. */
+  async close(): Promise<void> {
+    this.#stopRetention()
+    await this.#turn
+    for (const log of await Promise.allSettled(this.#logs.values())) {
+      if (log.status === 'fulfilled') await log.value.saveProducers()
+    }
+  }
+
+  /** Changes come one after another: each sees what the one before has done. */
+  #change<T>(task: () => Promise<T | Refusal>): Promise<T | Refusal> {
+    const mine = this.#turn.then(task).catch((error: unknown) => {
+      if (error instanceof StorageError) return refuse('KAFKA_STORAGE_ERROR', error.message)
+      throw error
+    })
+    this.#turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  #refusalToCreate(name: TopicName, { partitions, configs = {} }: CreateTopic): Refusal | undefined {
+    const { tenant, namespace } = name
+    if (!this.tenants.hasNamespace(tenant, namespace)) {
+      return refuse(
+        'INVALID_TOPIC_EXCEPTION',
+        `There is no namespace ${tenant}/${namespace}; create it first.`,
+      )
+    }
+    if (this.find(name) !== undefined)
+      return refuse('TOPIC_ALREADY_EXISTS', `${fullName(name)} exists already.`)
+    return this.#refusalOfAlias(name, partitions) ?? this.#refusalOfCount(partitions) ?? checkConfigs(configs)
+  }
+
+  /** `foo-partition-0` is never both a topic and a part of one (register MT-8). */
+  #refusalOfAlias(name: TopicName, partitions: number): Refusal | undefined {
+    const base = partitionedBase(name)
+    if (base !== undefined && (partitions > 0 || (this.find(base)?.partitions ?? 0) > 0)) {
+      return refuse('INVALID_TOPIC_EXCEPTION', `${fullName(name)} is the name of a partition.`)
+    }
+    const literal = this.list(name.tenant, name.namespace).find(
+      (topic) => partitions > 0 && partitionedBase(topic.name)?.local === name.local,
+    )
+    if (literal === undefined) return undefined
+    return refuse(
+      'TOPIC_ALREADY_EXISTS',
+      `${fullName(literal.name)} exists, and would be one of its partitions.`,
+    )
+  }
+
+  #refusalOfCount(partitions: number): Refusal | undefined {
+    const { partitionsMax } = this.#options
+    if (Number.isInteger(partitions) && partitions >= 0 && partitions <= partitionsMax) return undefined
+    return refuse('INVALID_PARTITIONS', `${partitions} partitions are refused: 1 to ${partitionsMax}.`)
+  }
+
+  #refusalOfPartitions(topic: TopicInfo, partitions: number): Refusal | undefined {
+    const name = fullName(topic.name)
+    if (topic.partitions === 0) {
+      return refuse('INVALID_PARTITIONS', `${name} is a Pulsar topic without partitions, and stays so.`)
+    }
+    if (partitions <= topic.partitions) {
+      return refuse(
+        'INVALID_PARTITIONS',
+        `${name} has ${topic.partitions} partitions; the number can only grow.`,
+      )
+    }
+    return this.#refusalOfCount(partitions)
+  }
+
+  async #replace(topic: TopicInfo, change: TopicChange): Promise<TopicInfo> {
+    await this.#put(topic)
+    this.#add(topic)
+    this.#tell(change, topic)
+    return topic
+  }
+
+  #put(topic: TopicInfo): Promise<void> {
+    return this.#options.storage.metadata.put(topicKey(topic.name), Buffer.from(JSON.stringify(topic)))
+  }
+
+  #add(topic: TopicInfo): void {
+    this.#byName.set(fullName(topic.name), topic)
+    this.#byId.set(topic.topicId, topic)
+  }
+
+  #hasTopics(tenant: string, namespace: string): boolean {
+    return this.list(tenant, namespace).length > 0
+  }
+
+  #openLog(topic: TopicInfo, index: PartitionIndex): Promise<OpenPartitionLog> {
+    const key = logKey(topic, index)
+    const known = this.#logs.get(key)
+    if (known !== undefined) return known
+    const opening = this.#loadLog(topic, index)
+    this.#logs.set(key, opening)
+    opening.catch(() => this.#logs.delete(key))
+    return opening
+  }
+
+  async #loadLog(topic: TopicInfo, index: PartitionIndex): Promise<OpenPartitionLog> {
+    const { storage, mapping, entryFormat, clock, log } = this.#options
+    const pulsarName = pulsarNameOf(topic.name, topic.partitions, index)
+    const ledger = await storage.open(ledgerName(topic, index))
+    const producers = await ProducerMemory.open({
+      key: producersPrefix + logKey(topic, index),
+      metadata: storage.metadata,
+      ledger,
+      mapping,
+      clock,
+      onSnapshotFailed: (error) =>
+        log.warn({ topic: pulsarName, err: error }, 'a snapshot of producers was not stored'),
+    })
+    return new OpenPartitionLog({
+      topic: topic.name,
+      index,
+      pulsarName,
+      ledger,
+      producers,
+      mapping,
+      entryFormat,
+      settings: this.#settingsReader(topic),
+      cache: this.#cache,
+      clock,
+      log,
+    })
+  }
+
+  /** The topic's settings as they are when asked, worked out once a change. */
+  #settingsReader({ topicId, configs }: TopicInfo): () => TopicSettings {
+    let from = configs
+    let settings = this.settingsOf({ configs })
+    return () => {
+      const now = this.#byId.get(topicId)?.configs ?? from
+      if (now !== from) {
+        from = now
+        settings = this.settingsOf({ configs: now })
+      }
+      return settings
+    }
+  }
+
+  async #closeLogs(topic: TopicInfo): Promise<void> {
+    for (let index = 0; index < Math.max(1, topic.partitions); index++) {
+      const key = logKey(topic, asPartitionIndex(index))
+      const opening = this.#logs.get(key)
+      this.#logs.delete(key)
+      const log = await opening?.catch(() => undefined)
+      log?.close()
+    }
+  }
+
+  async #removeData(topic: TopicInfo, deleting: string): Promise<void> {
+    const { storage, log } = this.#options
+    try {
+      const snapshots: [string, undefined][] = []
+      for (let index = 0; index < Math.max(1, topic.partitions); index++) {
+        await storage.delete(ledgerName(topic, asPartitionIndex(index)))
+        snapshots.push([producersPrefix + logKey(topic, asPartitionIndex(index)), undefined])
+      }
+      await storage.metadata.putAll([...snapshots, [deleting, undefined]])
+    } catch (error) {
+      log.warn(
+        { topic: fullName(topic.name), err: error },
+        'data of a deleted topic remains until the next start',
+      )
+    }
+  }
+
+  async #enforceOn(topic: TopicInfo, index: PartitionIndex, settings: TopicSettings): Promise<void> {
+    try {
+      const { ledger } = await this.#openLog(topic, index)
+      await enforceRetention(ledger, settings, this.#options.clock.nowMs())
+    } catch (error) {
+      if (!this.#byId.has(topic.topicId)) return
+      this.#options.log.warn(
+        { topic: fullName(topic.name), index, err: error },
+        'retention could not be enforced',
+      )
+    }
+  }
+
+  #scheduleRetention(): void {
+    this.#stopRetention = this.#options.clock.after(this.#options.retentionCheckMs, () => {
+      void this.enforceRetention().finally(() => this.#scheduleRetention())
+    })
+  }
+
+  #tell(change: TopicChange, topic: TopicInfo): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change, topic)
+      } catch (error) {
+        this.#options.log.error({ topic: fullName(topic.name), err: error }, 'a listener of topics failed')
+      }
+    }
+  }
+}
+
+const topicKey = (name: TopicName): string => topicPrefix + fullName(name)
+const logKey = ({ topicId }: TopicInfo, index: PartitionIndex): string => `${topicId}/${index}`
+
+/** Carries the topic id, so that a topic made anew never sees what is left of an earlier one. */
+const ledgerName = (topic: TopicInfo, index: PartitionIndex): string =>
+  `${pulsarNameOf(topic.name, topic.partitions, index)}@${topic.topicId}`
+
+const unknownTopic = (name: TopicName): Refusal =>
+  refuse('UNKNOWN_TOPIC_OR_PARTITION', `${fullName(name)} does not exist.`)

@@ -1,0 +1,130 @@
+import { asEntryId, asMessageIndex, type Offset, type Position } from '../base/brand.js'
+import { describeEntry, toKafka } from '../entry-format/index.js'
+import type { TimestampType } from '../entry-format/types.js'
+import type { OffsetMapping } from '../offsets/types.js'
+import type { ManagedLedger, StoredEntry } from '../storage/types.js'
+import type { Points } from './points.js'
+import type { CachedPartition } from './tail-cache.js'
+
+export interface FetchLimits {
+  readonly maxBytes: number
+  readonly atLeastOne: boolean
+}
+
+export interface KafkaReaderOptions {
+  readonly ledger: ManagedLedger
+  readonly mapping: OffsetMapping
+  readonly points: Points
+  readonly cache: CachedPartition
+  readonly leaderEpoch: number
+  readonly timestampType: () => TimestampType
+  readonly onUnconvertible: (entry: StoredEntry, reason: string) => void
+}
+
+/** Batches as they are sent, and their bytes together. */
+interface Gathered {
+  readonly records: Buffer[]
+  bytes: number
+}
+
+const entriesPerReadMax = 1000
+/** How far back the pieces of a chunked message are looked for, beyond their own number. */
+const chunkLookBackEntries = 1000
+
+/** Reads a log as Kafka batches. */
+export class KafkaReader {
+  readonly #options: KafkaReaderOptions
+
+  constructor(options: KafkaReaderOptions) {
+    this.#options = options
+  }
+
+  /** Whole batches from the one that holds `offset`, which lies before the log's end. */
+  async read(offset: Offset, limits: FetchLimits): Promise<Gathered> {
+    const gathered: Gathered = { records: [], bytes: 0 }
+    const { mapping, points } = this.#options
+    const target = mapping.targetOf(offset)
+    if (target.by === 'index' && this.#takeCached(target.index, limits, gathered)) return gathered
+    const from = await points.ofOffset(offset)
+    if (from !== undefined) await this.#takeStored(from.position, limits, gathered)
+    return gathered
+  }
+
+  /** @returns false when the cache has no batch that begins at `index`. */
+  #takeCached(index: number, limits: FetchLimits, gathered: Gathered): boolean {
+    let next = index
+    for (;;) {
+      const batch = this.#options.cache.get(next)
+      if (batch === undefined) return next !== index
+      if (!fits(batch.bytes.length, limits, gathered)) return true
+      add(gathered, [batch.bytes])
+      next += batch.recordCount
+    }
+  }
+
+  async #takeStored(from: Position, limits: FetchLimits, gathered: Gathered): Promise<void> {
+    let position = from
+    for (;;) {
+      const maxBytes = Math.max(1, limits.maxBytes - gathered.bytes)
+      const entries = await this.#options.ledger.read(position, { maxEntries: entriesPerReadMax, maxBytes })
+      const last = entries.at(-1)
+      if (last === undefined) return
+      const converted = await Promise.all(entries.map((entry) => this.#convert(entry)))
+      for (const pieces of converted) {
+        const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+        if (bytes === 0) continue
+        if (!fits(bytes, limits, gathered)) return
+        add(gathered, pieces)
+      }
+      // Entries that have nothing for Kafka do not end a read: a consumer could not step over them otherwise.
+      if (gathered.records.length > 0) return
+      position = { ledgerId: last.position.ledgerId, entryId: asEntryId(last.position.entryId + 1) }
+    }
+  }
+
+  async #convert(entry: StoredEntry): Promise<readonly Buffer[]> {
+    const { leaderEpoch, points, timestampType, onUnconvertible } = this.#options
+    const chunks = await this.#chunksOf(entry)
+    return toKafka(entry, {
+      baseOffset: points.offsetIn(entry, 0),
+      leaderEpoch,
+      timestampType: timestampType(),
+      onUnconvertible,
+      ...(chunks === undefined ? {} : { chunks }),
+    })
+  }
+
+  /** For the last piece of a chunked message: the earlier ones (PIP-37). They may stand among other producers' entries. */
+  async #chunksOf(entry: StoredEntry): Promise<readonly StoredEntry[] | undefined> {
+    const chunk = entry.messageCount === 1 ? chunkOf(entry) : undefined
+    if (chunk === undefined || chunk.chunkId < chunk.chunkCount - 1) return undefined
+    const found = new Map<number, StoredEntry>()
+    let index = entry.firstIndex - 1
+    for (let steps = 0; steps < chunk.chunkCount + chunkLookBackEntries; steps++) {
+      if (found.size === chunk.chunkCount - 1) break
+      const earlier = await this.#options.ledger.entryOfIndex(asMessageIndex(index))
+      if (earlier === undefined) break
+      const piece = earlier.messageCount === 1 ? chunkOf(earlier) : undefined
+      if (piece?.uuid === chunk.uuid) found.set(piece.chunkId, earlier)
+      index = earlier.firstIndex - 1
+    }
+    return [...found.values()].reverse()
+  }
+}
+
+function chunkOf(entry: StoredEntry) {
+  try {
+    return describeEntry(entry).chunk
+  } catch {
+    // A damaged entry: its conversion says so.
+    return undefined
+  }
+}
+
+const fits = (bytes: number, limits: FetchLimits, { records, bytes: taken }: Gathered): boolean =>
+  taken + bytes <= limits.maxBytes || (records.length === 0 && limits.atLeastOne)
+
+function add(gathered: Gathered, pieces: readonly Buffer[]): void {
+  gathered.records.push(...pieces)
+  gathered.bytes += pieces.reduce((sum, piece) => sum + piece.length, 0)
+}

@@ -1,0 +1,48 @@
+import type { Clock } from '../base/clock.js'
+import type { EntryFormatName } from '../entry-format/types.js'
+import type { OffsetMapping } from '../offsets/types.js'
+import type { Storage } from '../storage/types.js'
+import { StoredTopics } from './catalog.js'
+import type { TopicSettings } from './configs.js'
+import type { TopicsLog } from './log.js'
+
+export type { StoredTopics, TopicChange, TopicListener } from './catalog.js'
+export type { TopicSettings } from './configs.js'
+export { fullName, type KafkaNames, kafkaNames } from './names.js'
+export { type Ownership, singleOwner } from './ownership.js'
+
+export interface CreateTopicsOptions {
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly log: TopicsLog
+  readonly mapping: OffsetMapping
+  readonly entryFormat: EntryFormatName
+  /** Kept for ever, CreateTime, batches up to 5 MiB: unless told otherwise. */
+  readonly defaults?: Partial<TopicSettings>
+  /** Namespaces that the configuration names, besides `public/default` and `public/kafka`. */
+  readonly namespaces?: readonly (readonly [tenant: string, namespace: string])[]
+  /** 32 MiB when absent; 0 keeps nothing. */
+  readonly tailCacheBytesMax?: number
+  /** Five minutes when absent, as Kafka's log.retention.check.interval.ms. */
+  readonly retentionCheckMs?: number
+  /** 10,000 when absent. */
+  readonly partitionsMax?: number
+}
+
+/** Opens all topics of a broker's storage. Close it before the storage. */
+export function createTopics(options: CreateTopicsOptions): Promise<StoredTopics> {
+  return StoredTopics.open({
+    namespaces: [],
+    tailCacheBytesMax: 32 << 20,
+    retentionCheckMs: 300_000,
+    partitionsMax: 10_000,
+    ...options,
+    defaults: {
+      timestampType: 'CreateTime',
+      messageBytesMax: 5 << 20,
+      retentionMs: -1,
+      retentionBytes: -1,
+      ...options.defaults,
+    },
+  })
+}
