@@ -63,13 +63,18 @@ test('a failed step gives its message without the stack, its text, and what was 
     { verdict, reason, step, expected, found, requirementId },
     {
       verdict: 'failed',
-      reason: 'offsets differ\nby one',
+      reason: 'offsets differ',
       step: 'step 1',
       expected: '5',
       found: '6',
       requirementId: 'ID-5',
     },
   )
+})
+
+test('a message without expected and seen is kept whole', () => {
+  const message = 'TimeoutError: no answer\nafter 5 s\n    at x'
+  assert.equal(outcome({ status: 'FAILED', message }), 'failed: TimeoutError: no answer\nafter 5 s')
 })
 
 test("a hook's verdict comes before Cucumber's status", () => {

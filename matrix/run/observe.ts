@@ -76,11 +76,13 @@ export function observer(events: ObserverEvents): (envelope: Envelope) => void {
 function toSeen(finished: Running, endedMs: number): Seen {
   const { verdict, reason, step } = outcomeOf(finished)
   const failure = attachedObject(finished, FAILURE_MEDIA)
+  // A message that comes with expected and seen repeats them in its further lines.
+  const toldReason = failure === null ? reason : (reason?.split('\n')[0] ?? null)
   const isPassed = verdict === 'passed'
   return {
     verdict,
     milliseconds: Math.max(0, Math.round(endedMs - finished.startedMs)),
-    reason,
+    reason: toldReason,
     expected: isPassed ? null : textOrNull(failure?.expected),
     seen: isPassed ? null : textOrNull(failure?.seen),
     requirementId: isPassed ? null : textOrNull(failure?.requirement),
@@ -137,7 +139,7 @@ function reasonOf(message: string | undefined): string {
   const lines = (message ?? 'failed').split('\n')
   const stack = lines.findIndex((line) => /^\s+at /.test(line))
   const text = (stack > 0 ? lines.slice(0, stack) : lines).join('\n').trim()
-  return text.replace(/^(Assertion)?Error(?: \[\w+\])?: /, '').slice(0, REASON_CHARACTERS_MAX)
+  return text.replace(/^(?:(?:Assertion)?Error(?: \[\w+\])?|Mismatch): /, '').slice(0, REASON_CHARACTERS_MAX)
 }
 
 function attachedObject(finished: Running, mediaType: string): Record<string, unknown> | null {
