@@ -1,7 +1,7 @@
 import { varintBytes, writeVarint } from '../base/varint.js'
 import { FieldCursor, putVarint, varintSize } from '../pulsar/wire/field-cursor.js'
 import { singleMessageFields } from '../pulsar/wire/single-message.js'
-import type { PairPositions } from './pair-positions.js'
+import { PairPositions } from './pair-positions.js'
 import type { RecordWalker } from './record-walker.js'
 import { headersProperty } from './reserved-names.js'
 import { moveBytes } from './rewrite-buffer.js'
@@ -42,7 +42,11 @@ function sameName(buffer: Buffer, pairs: PairPositions, one: number, other: numb
 }
 
 function isReserved(buffer: Buffer, start: number, end: number): boolean {
-  return end - start === reservedName.length && reservedName.compare(buffer, start, end) === 0
+  return (
+    end - start === reservedName.length &&
+    buffer[start] === reservedName[0] &&
+    reservedName.compare(buffer, start, end) === 0
+  )
 }
 
 /** Writes plain headers as properties, in order. @returns the position after them. */
@@ -109,24 +113,34 @@ function encodeProperties(properties: ReadonlyMap<string, Buffer>): Buffer {
   return Buffer.concat(pieces)
 }
 
-/** Notes where the properties of a single message's metadata are. @returns whether the reserved one is among them. */
-export function locateProperties(
-  buffer: Buffer,
-  metadataStart: number,
-  metadataEnd: number,
-  properties: PairPositions,
-): boolean {
-  const fields = new FieldCursor(buffer, metadataStart, metadataEnd)
-  const pair = new FieldCursor(buffer)
-  let reserved = false
-  properties.clear()
-  while (fields.next()) {
-    if (fields.field !== singleMessageFields.properties || !fields.isBytes) continue
-    let nameStart = fields.start
-    let nameEnd = nameStart
-    let valueStart = nameStart
-    let valueEnd = nameStart
-    pair.reset(fields.start, fields.end)
+/** Finds the properties in single messages' metadata. */
+export class PropertyLocator {
+  readonly properties = new PairPositions()
+  readonly #fields = new FieldCursor(Buffer.alloc(0))
+  readonly #pair = new FieldCursor(Buffer.alloc(0))
+
+  /** Notes where the properties are. @returns whether the reserved one is among them. */
+  locate(buffer: Buffer, metadataStart: number, metadataEnd: number): boolean {
+    const fields = this.#fields
+    let reserved = false
+    this.properties.clear()
+    this.#pair.buffer = buffer
+    fields.buffer = buffer
+    fields.reset(metadataStart, metadataEnd)
+    while (fields.next())
+      if (fields.field === singleMessageFields.properties && fields.isBytes)
+        reserved = this.#add(buffer, fields.start, fields.end) || reserved
+    return reserved
+  }
+
+  /** @returns whether it is the reserved one */
+  #add(buffer: Buffer, start: number, end: number): boolean {
+    const pair = this.#pair
+    let nameStart = start
+    let nameEnd = start
+    let valueStart = start
+    let valueEnd = start
+    pair.reset(start, end)
     while (pair.next()) {
       if (pair.field === 1) {
         nameStart = pair.start
@@ -136,10 +150,9 @@ export function locateProperties(
         valueEnd = pair.end
       }
     }
-    properties.add(nameStart, nameEnd, valueStart, valueEnd)
-    reserved ||= isReserved(buffer, nameStart, nameEnd)
+    this.properties.add(nameStart, nameEnd, valueStart, valueEnd)
+    return isReserved(buffer, nameStart, nameEnd)
   }
-  return reserved
 }
 
 /** Bytes that properties take as Kafka headers, without their count. */

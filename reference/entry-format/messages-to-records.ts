@@ -6,12 +6,11 @@ import { decodeBase64, decodedBase64Bytes } from './base64.js'
 import {
   encodeHeaders,
   type Header,
-  locateProperties,
+  PropertyLocator,
   plainHeaderBytes,
   restoredHeaders,
   writeLocatedHeaders,
 } from './header-properties.js'
-import { PairPositions } from './pair-positions.js'
 import { moveBytes, RewriteBuffer } from './rewrite-buffer.js'
 import { type MessageTimes, timestampOf } from './timestamps.js'
 
@@ -108,7 +107,8 @@ class RecordWriter {
   readonly #message: SingleMessageCursor
   readonly #extraHeaders: readonly Header[]
   readonly #extraBytes: Buffer
-  readonly #properties = new PairPositions()
+  readonly #locator = new PropertyLocator()
+  readonly #properties = this.#locator.properties
   #keyStart = -1
   /** −1: null. */
   #keyBytes = -1
@@ -171,7 +171,7 @@ class RecordWriter {
     this.#headerBytes = this.#extraBytes.length
     if (message.propertyCount === 0) return
     const { buffer, metadataStart, metadataEnd } = message
-    if (locateProperties(buffer, metadataStart, metadataEnd, this.#properties)) {
+    if (this.#locator.locate(buffer, metadataStart, metadataEnd)) {
       const headers = restoredHeaders(buffer, this.#properties)
       this.#restored = encodeHeaders(headers)
       this.#headerCount += headers.length
