@@ -6,9 +6,14 @@ import type { ProvisionContext } from './provision.js'
 import { findTool, runTool } from './tools.js'
 import type { ReadyClient } from './types.js'
 
-const JACKSON = 'com.fasterxml.jackson.core:jackson-databind:2.19.2'
+const JACKSON = ['annotations', 'core', 'databind'].map(
+  (part) => `com.fasterxml.jackson.core:jackson-${part}:2.19.2`,
+)
 /** A driver lives for a run of a minute: what counts is how soon it answers. */
-export const QUICK_START = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto', '-Xmx256m']
+const JVM_OPTIONS = [
+  ...['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto', '-Xmx512m'],
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+]
 
 /** Jars by Maven, once a version; the driver compiled against them, once for each state of its source. */
 export async function provisionJava(context: ProvisionContext): Promise<ReadyClient> {
@@ -19,7 +24,7 @@ export async function provisionJava(context: ProvisionContext): Promise<ReadyCli
     `${spec.name}-${version}-jars`,
     `fetching ${spec.package} ${version} with Maven`,
     async (unfinished) => {
-      const artifacts = [`${spec.package}:${version}`, JACKSON, ...yaml.dependencies]
+      const artifacts = [`${spec.package}:${version}`, ...JACKSON, ...yaml.dependencies]
       await copyJars({ name: `${spec.name}-${version}`, artifacts }, unfinished, signal)
     },
   )
@@ -41,7 +46,7 @@ export async function provisionJava(context: ProvisionContext): Promise<ReadyCli
     name: spec.name,
     version,
     kind: spec.kind,
-    command: [java, ...QUICK_START, '-cp', `${classPath}${delimiter}${classes}`, mainClass(spec.kind)],
+    command: [java, ...JVM_OPTIONS, '-cp', `${classPath}${delimiter}${classes}`, mainClass(spec.kind)],
     env: {},
   }
 }
