@@ -2,8 +2,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
-import { doctor } from './commands/doctor.js'
-import { list } from './commands/list.js'
+import { EXIT } from './commands/exit.js'
 import {
   collect,
   hostAndPort,
@@ -14,16 +13,13 @@ import {
   seed,
   settings,
 } from './commands/options.js'
-import { plan } from './commands/plan.js'
-import { EXIT, runCommand } from './commands/run.js'
 import { packageRoot, suiteVersion } from './root.js'
-import { UnusableSuite } from './run/pool.js'
-import { TargetUnavailable } from './run/runner.js'
-import { UsageError } from './usage-error.js'
+import { NothingRun, UsageError } from './usage-error.js'
 
 /*
  * kop-conformance: the command line. Exit codes: 0 all required passed, 1 conformance failures, 2 wrong usage or nothing
- * could be run, 130 interrupted (the report is there, marked as partial).
+ * could be run, 130 interrupted (the report is there, marked as partial). A command's code is loaded when it is called:
+ * help and the reference broker start without the suite.
  */
 
 function print(text: string): void {
@@ -44,7 +40,7 @@ function buildProgram(): Command {
     .command('doctor')
     .description('say what is ready on this machine, and what to do about the rest')
     .option('--json', 'print JSON')
-    .action(async (options) => print(await doctor(options)))
+    .action(async (options) => print(await (await import('./commands/doctor.js')).doctor(options)))
   program
     .command('reference')
     .description('start the reference broker; see: kop-conformance reference --help')
@@ -70,6 +66,7 @@ function addRun(program: Command): void {
     .option('--known-failing <file>', 'known failures of the target, beside those of the clients')
     .option('--json', 'print the summary as JSON')
     .action(async (options) => {
+      const { runCommand } = await import('./commands/run.js')
       process.exitCode = await runCommand(options, interruptSignal())
     })
   addSelection(command)
@@ -81,7 +78,7 @@ function addPlan(program: Command): void {
     .command('plan')
     .description('say what run would run, without starting anything')
     .option('--json', 'print JSON')
-    .action(async (options) => print(await plan(options)))
+    .action(async (options) => print(await (await import('./commands/plan.js')).plan(options)))
   addSelection(command)
   addTarget(command)
 }
@@ -91,7 +88,7 @@ function addList(program: Command): void {
     .command('list')
     .description('list the scenarios')
     .option('--json', 'print JSON')
-    .action(async (options) => print(await list(options)))
+    .action(async (options) => print(await (await import('./commands/list.js')).list(options)))
   addScenarioSelection(command)
 }
 
@@ -162,8 +159,7 @@ function report(error: unknown): void {
   }
   process.exitCode = EXIT.nothingRun
   const message = error instanceof Error ? error.message : String(error)
-  const isExpected =
-    error instanceof UsageError || error instanceof TargetUnavailable || error instanceof UnusableSuite
+  const isExpected = error instanceof UsageError || error instanceof NothingRun
   const hint = isExpected ? '' : ' (an error of the suite itself; DEBUG=kop shows where)'
   process.stderr.write(`kop-conformance: ${message}${hint}\n`)
   if (!isExpected && process.env.DEBUG?.includes('kop') && error instanceof Error) {

@@ -6,6 +6,9 @@ export class UsageError extends Error {
   }
 }
 
+/** Not the user's mistake, but nothing can be run: the message, in one line, says why. Exit code 2. */
+export class NothingRun extends Error {}
+
 /** `a`, `a or b`, `a, b or c`: what may be given instead. */
 export function oneOf(names: readonly string[]): string {
   if (names.length < 2) return names.join('')

@@ -64,8 +64,12 @@ async function targetChecks(): Promise<Check[]> {
       group: 'target',
       name: `target ${name}`,
       ready: problem === undefined,
-      told: problem?.reason ?? profile.description,
+      told: problem?.reason ?? firstSentence(profile.description),
       remedy: problem?.remedy ?? '',
     }
   })
+}
+
+function firstSentence(text: string): string {
+  return text.split(/[.:,](?:\s|$)/)[0] ?? text
 }

@@ -12,6 +12,7 @@ import { packageRoot } from '../root.js'
 import { progressFor } from '../run/progress.js'
 import { run as runSuite } from '../run/runner.js'
 import { UsageError } from '../usage-error.js'
+import { EXIT } from './exit.js'
 import { chosenClients, type SelectionOptions, selectScenarios } from './selected.js'
 import { chooseTarget, type TargetOptions } from './target-choice.js'
 import { missingTools } from './toolchains.js'
@@ -27,13 +28,12 @@ export interface RunCommandOptions extends SelectionOptions, TargetOptions {
   readonly json?: boolean
 }
 
-export const EXIT = { passed: 0, failed: 1, nothingRun: 2, interrupted: 130 } as const
-
 /** Runs the suite, writes the reports and answers the exit code. */
 export async function runCommand(options: RunCommandOptions, signal: AbortSignal): Promise<number> {
   const { register, suite, selected } = await selectScenarios(options)
   const clients = chosenClients(options.clients, loadClients())
   const target = chooseTarget(options)
+  const knownFailing = knownFailingOf(clients, target.kind.name, options.knownFailing)
   const out = openOut(options.out)
   const progress = progressFor(process.stderr, process.env.CI !== undefined)
   const note = (value: object) => out.stream.write(`${JSON.stringify(value)}\n`)
@@ -48,7 +48,7 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
       targetKind: target.kind,
       targetChoice: target.choice,
       settings: target.settings,
-      knownFailing: knownFailingOf(clients, target.kind.name, options.knownFailing),
+      knownFailing,
       pairs: options.pairs,
       jobs: options.jobs ?? availableParallelism(),
       rounds: options.repeat,

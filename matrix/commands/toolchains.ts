@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { execa } from 'execa'
 import { readClientYaml } from '../clients/client-yaml.js'
 import { findTool, Refusal, type Tool } from '../clients/tools.js'
@@ -106,5 +107,9 @@ async function docker(): Promise<Toolchain> {
 async function versionOf(program: string, args: readonly string[]): Promise<string | null> {
   const result = await execa(program, args, { reject: false, timeout: 20_000, stdin: 'ignore' })
   if (result.failed) return null
-  return `${result.stdout}\n${result.stderr}`.split('\n').find((line) => line.trim() !== '') ?? ''
+  return (
+    stripVTControlCharacters(`${result.stdout}\n${result.stderr}`)
+      .split('\n')
+      .find((line) => line.trim() !== '') ?? ''
+  )
 }

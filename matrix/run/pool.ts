@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { LineSplitter, LogTail } from '../driver/lines.js'
 import type { Observation } from '../judge/verdicts.js'
+import { NothingRun } from '../usage-error.js'
 import type { FromWorker, Job, PlacedScenario, ToWorker } from './messages.js'
 
 export interface PoolOptions {
@@ -16,7 +17,7 @@ export interface PoolOptions {
 }
 
 /** The step definitions cannot be loaded: nothing can be run. */
-export class UnusableSuite extends Error {}
+export class UnusableSuite extends NothingRun {}
 
 const WORKER_FILE = fileURLToPath(new URL('./worker.js', import.meta.url))
 /** A worker that ends this often without having begun a scenario will not begin it. */

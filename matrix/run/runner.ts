@@ -10,6 +10,7 @@ import type { TargetChoice } from '../plan/repeat.js'
 import type { Scenario } from '../plan/scenarios.js'
 import type { NotRun, Results } from '../report/results.js'
 import type { Target, TargetKind, TargetSettings } from '../targets/types.js'
+import { NothingRun } from '../usage-error.js'
 import { buildResults } from './build-results.js'
 import type { Job } from './messages.js'
 import { runJobs } from './pool.js'
@@ -50,7 +51,7 @@ export interface RunEvents {
 }
 
 /** The target could not be started or reached: nothing can be run. */
-export class TargetUnavailable extends Error {}
+export class TargetUnavailable extends NothingRun {}
 
 /** How long an orderly stop of the target may take after an interrupt. */
 const STOP_AFTER_INTERRUPT_MS = 1_200

@@ -9,15 +9,22 @@ const levelMeaning = {
   SHOULD: 'reported, never fatal',
 }
 
+const targetTitles: Readonly<Record<string, string>> = {
+  reference: 'Reference broker',
+  kafka: 'Apache Kafka',
+  pulsar: 'Apache Pulsar',
+  endpoint: 'Running system',
+}
+
 /** The first screen: who, when, the verdict by level, and clients × chapters. */
 export function overview(report: Results): Html {
-  const { kind, version, profile } = report.target
+  const { kind, version, profile, endpoints } = report.target
   return html`<header class="top">
 <div class="head">
 <div>
 <p class="eyebrow">Kafka-on-Pulsar conformance</p>
-<h1>${kind} <span class="version">${version}</span></h1>
-<p class="sub"><time datetime="${report.startedAt}">${dateText(report.startedAt)}</time> · ${report.results.length} cases in ${duration(report.milliseconds)} · profile <b>${profile.name}</b>${settingsText(report)}</p>
+<h1>${targetTitles[kind] ?? kind} <span class="version">${version}</span></h1>
+<p class="sub"><time datetime="${report.startedAt}">${dateText(report.startedAt)}</time> · ${report.results.length} cases in ${duration(report.milliseconds)} · profile <b>${profile.name}</b>${settingsText(report)}${kind === 'endpoint' && html` · ${Object.values(endpoints).join(', ')}`}</p>
 </div>
 ${state(report)}
 </div>
@@ -25,12 +32,18 @@ ${report.partial && html`<p class="notice"><b>Partial report.</b> The run was in
 <div class="levels">${report.summary.byLevel.map(
     ({ level, verdicts }) => html`<section class="level">
 <h2>${level} <small>${levelMeaning[level]}</small></h2>
-<p class="big">${verdicts.passed}<span class="of">/${judged(verdicts)}</span> <span class="unit">passed</span></p>
+${passedOfJudged(verdicts)}
 ${verdictBar(verdicts)}
 </section>`,
   )}</div>
 ${heatMap(report)}
 </header>`
+}
+
+function passedOfJudged(counts: Counts): Html {
+  if (judged(counts) === 0)
+    return html`<p class="big"><span class="of">–</span> <span class="unit">nothing to judge here</span></p>`
+  return html`<p class="big">${counts.passed}<span class="of">/${judged(counts)}</span> <span class="unit">passed</span></p>`
 }
 
 function state(report: Results): Html {

@@ -135,10 +135,12 @@ footer { color: var(--soft); font-size: .85rem; padding-top: 48px; padding-botto
   .big { font-size: 1.8rem; margin: 2px 0 6px }
   .heat, .group { padding: 14px 16px }
   .heat thead small { display: none }
-  .heat thead th { min-width: 52px }
-  .heat tbody th { white-space: normal; min-width: 116px; font-size: .85rem; line-height: 1.3; overflow-wrap: anywhere }
+  .heat thead th { min-width: 44px }
+  .heat tbody th { white-space: normal; min-width: 104px; font-size: .8rem; line-height: 1.3; overflow-wrap: anywhere }
   .heat tbody th small { display: block }
-  .heat td { font-size: .82rem }
+  .heat td { font-size: .78rem }
+  .heat td a { padding: 8px 3px }
+  .heat table { border-spacing: 2px }
   .versus { grid-template-columns: 1fr }
   .results thead, .register thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden }
   .results tr, .register tr { display: block; border-top: 1px solid var(--line); padding: 10px 0 }
