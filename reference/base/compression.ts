@@ -32,14 +32,20 @@ export const gzip: CompressionCodec = {
     }),
 }
 
-/** RFC 1950 (deflate with the zlib header): Pulsar's ZLIB. */
+/**
+ * RFC 1950 (deflate with the zlib header): Pulsar's ZLIB. Pulsar's Java client flushes its streams but does not end them, so
+ * that an end without the last block and checksum is none to complain of: the caller knows the size to expect.
+ */
 export const deflate: CompressionCodec = {
   async compress(input) {
     return input.length <= inlineBytesMax ? zlib.deflateSync(input) : deflateAsync(input)
   },
   decompress: (input, uncompressedBytesMax) =>
     guarded('zlib', async () => {
-      const options = { maxOutputLength: atLeastOne(uncompressedBytesMax) }
+      const options = {
+        maxOutputLength: atLeastOne(uncompressedBytesMax),
+        finishFlush: zlib.constants.Z_SYNC_FLUSH,
+      }
       return input.length <= inlineBytesMax ? zlib.inflateSync(input, options) : inflateAsync(input, options)
     }),
 }

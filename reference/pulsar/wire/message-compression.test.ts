@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deflateSync } from 'node:zlib'
+import { constants, deflateSync } from 'node:zlib'
 import { MalformedError } from '../../base/malformed.js'
 import { compressionTypes, compressPayload, decompressPayload } from './message-compression.js'
 
@@ -29,4 +29,12 @@ test('a size other than announced is malformed, and so is what cannot be decompr
 test('a bomb is not blown up', async () => {
   const bomb = deflateSync(Buffer.alloc(50 * 1024 * 1024))
   await assert.rejects(decompressPayload(compressionTypes.zlib, bomb, 1000), MalformedError)
+})
+
+test('a zlib stream that is flushed but not ended, as Pulsar’s Java client writes it, is whole', async () => {
+  const payload = Buffer.from('pulsar '.repeat(2000))
+  const packed = deflateSync(payload, { finishFlush: constants.Z_SYNC_FLUSH })
+  assert.deepEqual(await decompressPayload(compressionTypes.zlib, packed, payload.length), payload)
+  const cut = packed.subarray(0, packed.length - 20)
+  await assert.rejects(decompressPayload(compressionTypes.zlib, cut, payload.length), MalformedError)
 })
