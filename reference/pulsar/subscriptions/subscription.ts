@@ -23,6 +23,10 @@ export interface SubscriptionOptions {
   readonly partitioned: boolean
 }
 
+/** Clients acknowledge "all before the first entry" as entry −1: nothing to do. */
+const namesAnEntry = (id: MessageIdData): boolean =>
+  id.ledgerId >= 0 && id.entryId >= 0 && id.ledgerId <= Number.MAX_SAFE_INTEGER && id.entryId < 2 ** 47
+
 /** A subscription of one partition: a cursor, and while consumers are connected the dispatcher of their type. */
 export class Subscription {
   readonly name: string
@@ -136,7 +140,7 @@ export class Subscription {
   /** Individual acknowledgement. Durable, on a durable subscription, when it resolves. */
   async acknowledge(consumer: Consumer, ids: readonly MessageIdData[]): Promise<void> {
     const acknowledgements: Acknowledgement[] = []
-    for (const id of ids) {
+    for (const id of ids.filter(namesAnEntry)) {
       const position = asPosition(id)
       const acknowledgement =
         id.ackSet === undefined
@@ -197,6 +201,7 @@ export class Subscription {
 
   /** Cumulative acknowledgement; Shared and Key_Shared have none. */
   async acknowledgeUpTo(id: MessageIdData): Promise<Failure | undefined> {
+    if (!namesAnEntry(id)) return undefined
     if (this.#dispatcher instanceof SharedDispatcher)
       return fail('NotAllowedError', 'cumulative acknowledgement is not possible on a shared subscription')
     const position = asPosition(id)

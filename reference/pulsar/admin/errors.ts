@@ -1,0 +1,31 @@
+import { isRefusal, type Refusal } from '../../topics/types.js'
+
+/** A refusal of the admin API: thrown by a route, answered as status and reason. */
+export class AdminError extends Error {
+  override readonly name = 'AdminError'
+  readonly statusCode: number
+
+  constructor(statusCode: number, reason: string) {
+    super(reason)
+    this.statusCode = statusCode
+  }
+}
+
+/** @throws AdminError in place of a refusal. */
+export function accepted<T extends object | true>(outcome: T | Refusal): T {
+  if (outcome === true || !isRefusal(outcome)) return outcome as T
+  if (outcome.refused === 'TOPIC_ALREADY_EXISTS') throw new AdminError(409, 'This topic already exists')
+  if (outcome.refused === 'UNKNOWN_TOPIC_OR_PARTITION') throw new AdminError(404, outcome.message)
+  if (outcome.refused === 'KAFKA_STORAGE_ERROR') throw new AdminError(500, outcome.message)
+  throw new AdminError(412, outcome.message)
+}
+
+/** The request's body as JSON; undefined when it is empty. @throws AdminError */
+export function jsonBody(body: unknown): unknown {
+  if (typeof body !== 'string' || body.trim() === '') return undefined
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new AdminError(400, 'The body is not JSON')
+  }
+}
