@@ -209,10 +209,10 @@ async function servePulsar(parts: Parts): Promise<{ pulsar: string; admin: strin
       connectionClosed: () => metrics.connection('pulsar', -1),
     },
   }
-  const pulsar = await startPulsarListener(context, {
-    host: config.bindAddress,
-    port: config.brokerServicePort,
-  })
+  const pulsar = await naming(
+    `brokerServicePort=${config.brokerServicePort}`,
+    startPulsarListener(context, { host: config.bindAddress, port: config.brokerServicePort }),
+  )
   opened.push(() => pulsar.close())
   const admin = await naming(
     `webServicePort=${config.webServicePort}`,

@@ -138,7 +138,9 @@ export function parseConfig(given: Readonly<Record<string, string>>): Config {
     throw new ConfigError(`${unknown}: no such setting; \`kop-conformance reference --help\` lists them`)
   }
   const name = String(issue?.path[0])
-  throw new ConfigError(`${name}=${given[name]}: ${lowerFirst(issue?.message ?? 'not valid')}`)
+  throw new ConfigError(
+    `${name}=${given[name]}: ${lowerFirst(issue?.message ?? 'not valid').replace('invalid option: ', '')}`,
+  )
 }
 
 /** KoP's `kafkaNamespace=tenant/namespace` form names the tenant as well. */
