@@ -8,7 +8,7 @@ import { type NotRun, type Result, type Results, SCHEMA_VERSION } from '../repor
 import { summarize } from '../report/summary.js'
 import { suiteVersion } from '../root.js'
 import type { Target } from '../targets/types.js'
-import type { RunInput } from './runner.js'
+import type { RunInput } from './input.js'
 
 export interface Gathered
   extends Pick<

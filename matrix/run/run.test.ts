@@ -8,7 +8,8 @@ import { parseRegister } from '../plan/register.js'
 import { loadScenarios } from '../plan/scenarios.js'
 import { packageRoot } from '../root.js'
 import type { Target, TargetKind } from '../targets/types.js'
-import { type RunInput, run, TargetUnavailable } from './runner.js'
+import type { RunInput } from './input.js'
+import { run, TargetUnavailable } from './runner.js'
 
 const register = parseRegister(
   `

@@ -1,54 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import type { ClientSpec, CouldNotRun, ReadyClient } from '../clients/types.js'
-import type { KnownFailing } from '../judge/known-failing.js'
+import type { ClientSpec, ReadyClient } from '../clients/types.js'
 import type { Observation } from '../judge/verdicts.js'
 import { type Cell, type CellPlan, planCells } from '../plan/cells.js'
 import { type Chunk, cutIntoChunks } from '../plan/chunks.js'
 import type { ChosenClient } from '../plan/clients.js'
-import type { Register } from '../plan/register.js'
-import type { TargetChoice } from '../plan/repeat.js'
 import type { Scenario } from '../plan/scenarios.js'
 import type { NotRun, Results } from '../report/results.js'
-import type { Target, TargetKind, TargetSettings } from '../targets/types.js'
+import type { Target } from '../targets/types.js'
 import { NothingRun } from '../usage-error.js'
 import { buildResults } from './build-results.js'
+import type { RunInput } from './input.js'
 import type { Job } from './messages.js'
 import { runJobs } from './pool.js'
-
-/** Everything that a run needs, already checked. */
-export interface RunInput {
-  readonly register: Register
-  /** All of the suite, for the coverage table. */
-  readonly suite: readonly Scenario[]
-  readonly selected: readonly Scenario[]
-  readonly clients: readonly ChosenClient[]
-  readonly targetKind: TargetKind
-  readonly targetChoice: TargetChoice
-  readonly settings: TargetSettings
-  readonly knownFailing: readonly KnownFailing[]
-  readonly pairs: 'cover' | 'all'
-  readonly jobs: number
-  readonly rounds: number
-  readonly seed: number
-  readonly scenarioTimeoutMs: number
-  readonly signal: AbortSignal
-  readonly provision: (
-    spec: ClientSpec,
-    version: string,
-    options: { onProgress?: (line: string) => void; signal?: AbortSignal },
-  ) => Promise<ReadyClient | CouldNotRun>
-  /** Whether a client's toolchain is on this machine: then the quick plan requires the client. */
-  readonly hasToolchain: (spec: ClientSpec) => Promise<boolean>
-  readonly events: RunEvents
-}
-
-export interface RunEvents {
-  /** A line of progress before the scenarios run. */
-  onLine(line: string): void
-  onTarget(target: Target, runId: string): void
-  onPlanned(plan: CellPlan<ReadyClient>, cases: number): void
-  onObserved(observation: Observation): void
-}
 
 /** The target could not be started or reached: nothing can be run. */
 export class TargetUnavailable extends NothingRun {}
@@ -196,7 +159,7 @@ function jobOf(chunk: Chunk<ReadyClient>, target: Target, runId: string, input: 
         settings: input.settings,
       },
       runId: chunk.round === 1 ? runId : `${runId}r${chunk.round}`,
-      seed: input.seed + chunk.round - 1,
+      seed: input.seed,
     },
   }
 }

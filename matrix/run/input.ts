@@ -1,0 +1,44 @@
+import type { ClientSpec, CouldNotRun, ReadyClient } from '../clients/types.js'
+import type { KnownFailing } from '../judge/known-failing.js'
+import type { Observation } from '../judge/verdicts.js'
+import type { CellPlan } from '../plan/cells.js'
+import type { ChosenClient } from '../plan/clients.js'
+import type { Register } from '../plan/register.js'
+import type { TargetChoice } from '../plan/repeat.js'
+import type { Scenario } from '../plan/scenarios.js'
+import type { Target, TargetKind, TargetSettings } from '../targets/types.js'
+
+/** Everything that a run needs, already checked. */
+export interface RunInput {
+  readonly register: Register
+  /** All of the suite, for the coverage table. */
+  readonly suite: readonly Scenario[]
+  readonly selected: readonly Scenario[]
+  readonly clients: readonly ChosenClient[]
+  readonly targetKind: TargetKind
+  readonly targetChoice: TargetChoice
+  readonly settings: TargetSettings
+  readonly knownFailing: readonly KnownFailing[]
+  readonly pairs: 'cover' | 'all'
+  readonly jobs: number
+  readonly rounds: number
+  readonly seed: number
+  readonly scenarioTimeoutMs: number
+  readonly signal: AbortSignal
+  readonly provision: (
+    spec: ClientSpec,
+    version: string,
+    options: { onProgress?: (line: string) => void; signal?: AbortSignal },
+  ) => Promise<ReadyClient | CouldNotRun>
+  /** Whether a client's toolchain is on this machine: then the quick plan requires the client. */
+  readonly hasToolchain: (spec: ClientSpec) => Promise<boolean>
+  readonly events: RunEvents
+}
+
+export interface RunEvents {
+  /** A line of progress before the scenarios run. */
+  onLine(line: string): void
+  onTarget(target: Target, runId: string): void
+  onPlanned(plan: CellPlan<ReadyClient>, cases: number): void
+  onObserved(observation: Observation): void
+}
