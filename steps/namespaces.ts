@@ -230,8 +230,8 @@ const SYSTEM_NAMES = [
 ]
 
 Given('a system topic of the target', async function (this: ConformanceWorld) {
-  const name = this.fact('systemTopic')
-  if (typeof name !== 'string') throw new Unsupported('the profile names no system topic (systemTopic)')
+  const name = this.fact('MT-11')
+  if (typeof name !== 'string') throw new Unsupported('the profile names no system topic (MT-11)')
   this.notes.set('name', name)
   // Kafka's own exists from the first question for a coordinator on.
   const raw = await this.raw()

@@ -69,10 +69,10 @@ const REFUSALS = [
   'UNKNOWN_SERVER_ERROR',
 ]
 
-/** Versions that the target lists for a reason of its own and refuses: `{ Produce: [0, 1, 2] }`. */
+/** Versions that the target lists for a reason of its own and refuses: `PH-3: { listedButRefused: { Produce: [0, 1, 2] } }`. */
 export function listedButRefused(world: ConformanceWorld, api: string): readonly number[] {
-  const fact = world.fact('listedButRefused') as Record<string, number[]> | undefined
-  return fact?.[api] ?? []
+  const fact = world.fact('PH-3') as { listedButRefused?: Record<string, number[]> } | undefined
+  return fact?.listedButRefused?.[api] ?? []
 }
 
 Then(

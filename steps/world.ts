@@ -4,7 +4,7 @@ import { Unsupported } from '../matrix/driver/errors.js'
 import type { KafkaOps, KafkaReceived, PulsarOps, PulsarReceived } from '../matrix/driver/messages.js'
 import { type Driver, kafkaDriver, pulsarDriver, type TypedDriver } from '../matrix/driver/process.js'
 import type { RawOps } from '../matrix/driver/raw-messages.js'
-import type { Endpoints, Target, TargetSettings } from '../matrix/targets/types.js'
+import type { Endpoints, Profile, Target, TargetSettings } from '../matrix/targets/types.js'
 import { PulsarAdmin } from './admin.js'
 import { driverOf, rawDriver } from './drivers.js'
 import type { WorldParameters } from './parameters.js'
@@ -73,9 +73,13 @@ export class ConformanceWorld extends World<WorldParameters> {
     return this.#instance?.target.endpoints ?? this.parameters.target.endpoints
   }
 
+  get profile(): Profile {
+    return this.#instance?.target.profile ?? this.parameters.target.profile
+  }
+
   /** The target's own answer to a DECLARED requirement. */
   declared(requirement: string): unknown {
-    const { answers, name } = this.parameters.target.profile
+    const { answers, name } = this.profile
     const answer = answers[requirement]
     if (answer === undefined) {
       throw new Unsupported(`the profile ${name} does not say how the target answers ${requirement}`)
@@ -83,15 +87,15 @@ export class ConformanceWorld extends World<WorldParameters> {
     return answer
   }
 
-  /** What the profile says beside the requirements; see profiles/README.md. */
-  fact(name: string): unknown {
-    return this.parameters.target.profile.answers[name]
+  /** What the profile says where it need say nothing; see profiles/README.md. */
+  fact(requirement: string): unknown {
+    return this.profile.answers[requirement]
   }
 
   /** Tenant and namespace in which short Kafka names land. */
   get namespace(): string {
     const settings = { ...this.parameters.target.settings, ...this.#instance?.settings }
-    const declared = this.fact('namespace')
+    const declared = this.fact('MT-1')
     const fallback = typeof declared === 'string' ? declared : 'public/default'
     const [tenant, name] = fallback.split('/')
     const chosen = settings.kafkaNamespace ?? name
