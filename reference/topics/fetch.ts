@@ -1,4 +1,4 @@
-import { asEntryId, asMessageIndex, type Offset, type Position } from '../base/brand.js'
+import { asEntryId, asMessageIndex, asOffset, type Offset, type Position } from '../base/brand.js'
 import { describeEntry, toKafka } from '../entry-format/index.js'
 import type { TimestampType } from '../entry-format/types.js'
 import type { OffsetMapping } from '../offsets/types.js'
@@ -44,19 +44,20 @@ export class KafkaReader {
     const gathered: Gathered = { records: [], bytes: 0 }
     const { mapping, points } = this.#options
     const target = mapping.targetOf(offset)
-    if (target.by === 'index' && this.#takeCached(target.index, limits, gathered)) return gathered
-    const from = await points.ofOffset(offset)
+    const next = target.by === 'index' ? this.#takeCached(target.index, limits, gathered) : undefined
+    if (next === 'full') return gathered
+    const from = await points.ofOffset(next === undefined ? offset : asOffset(BigInt(next)))
     if (from !== undefined) await this.#takeStored(from.position, limits, gathered)
     return gathered
   }
 
-  /** @returns false when the cache has no batch that begins at `index`. */
-  #takeCached(index: number, limits: FetchLimits, gathered: Gathered): boolean {
+  /** @returns the index to go on from, or `full` when nothing more fits. */
+  #takeCached(index: number, limits: FetchLimits, gathered: Gathered): number | 'full' {
     let next = index
     for (;;) {
       const batch = this.#options.cache.get(next)
-      if (batch === undefined) return next !== index
-      if (!fits(batch.bytes.length, limits, gathered)) return true
+      if (batch === undefined) return next
+      if (!fits(batch.bytes.length, limits, gathered)) return 'full'
       add(gathered, [batch.bytes])
       next += batch.recordCount
     }

@@ -17,6 +17,8 @@ interface ProducerBatch {
   /** Undefined while it is being made durable. */
   result: BatchResult | undefined
   readonly outcome: Promise<BatchOutcome>
+  /** Of a batch put together from its pieces: where each begins. */
+  readonly pieces?: readonly (readonly [firstSequence: number, result: BatchResult])[]
 }
 
 interface Producer {
@@ -65,7 +67,7 @@ export class KafkaProducers {
     const known = producer.batches.find(
       (one) => one.epoch === epoch && covers(one, firstSequence, lastSequence),
     )
-    if (known !== undefined) return { duplicateOf: known.outcome }
+    if (known !== undefined) return { duplicateOf: outcomeAt(known, firstSequence) }
     const refusal = refusalOf(producer.batches.at(-1), batch)
     if (refusal !== undefined) return refusal
     producer.lastUsedMs = nowMs
@@ -73,7 +75,10 @@ export class KafkaProducers {
     return { ticket: this.#begin(producerId, producer, { epoch, firstSequence, lastSequence }) }
   }
 
-  /** Takes up a batch found in the log. Finding it again changes nothing. */
+  /**
+   * Takes up a batch found in the log. Finding it again changes nothing.
+   * @param joins it is a further piece of the batch before it, which was cut to fit the mapping
+   */
   restore(batch: SequencedBatch, result: BatchResult, nowMs: number, joins: boolean): void {
     const { producerId, producerEpoch: epoch, baseSequence: firstSequence } = batch
     const producer = this.#producers.get(producerId) ?? { batches: [], lastUsedMs: nowMs }
@@ -83,14 +88,16 @@ export class KafkaProducers {
     this.#producers.set(producerId, producer)
     producer.lastUsedMs = nowMs
     const last = producer.batches.at(-1)
+    const next = (last?.lastSequence ?? 0) + 1
     if (
       joins &&
       last?.result !== undefined &&
       last.epoch === epoch &&
-      follows(last.lastSequence, firstSequence)
+      next % sequenceCount === firstSequence
     ) {
-      producer.batches.pop()
-      producer.batches.push(storedBatch(epoch, last.firstSequence, lastSequence, last.result))
+      const pieces = last.pieces ?? [[last.firstSequence, last.result]]
+      const joined = storedBatch(epoch, last.firstSequence, lastSequence, last.result)
+      producer.batches.splice(-1, 1, { ...joined, pieces: [...pieces, [firstSequence, result]] })
     } else {
       producer.batches.push(storedBatch(epoch, firstSequence, lastSequence, result))
     }
@@ -155,7 +162,12 @@ function covers(batch: ProducerBatch, first: number, last: number): boolean {
 }
 
 const distance = (from: number, to: number): number => (to - from + sequenceCount) % sequenceCount
-const follows = (last: number, next: number): boolean => next === (last + 1) % sequenceCount
+
+/** What a batch from `sequence` on was acknowledged with. */
+function outcomeAt(batch: ProducerBatch, sequence: number): Promise<BatchOutcome> {
+  const piece = batch.pieces?.find(([firstSequence]) => firstSequence === sequence)
+  return piece === undefined ? batch.outcome : Promise.resolve(piece[1])
+}
 
 function refusalOf(last: ProducerBatch | undefined, batch: SequencedBatch): Refusal | undefined {
   const { producerId, producerEpoch, baseSequence } = batch

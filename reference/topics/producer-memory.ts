@@ -39,6 +39,8 @@ export class ProducerMemory {
   #bytes = 0
   #entries = 0
   #saving: Promise<void> | null = null
+  /** While reading again: the time of the entry before, when it is as large as the mapping allows. */
+  #cutAtMs: number | undefined
 
   private constructor(options: ProducerMemoryOptions) {
     this.#options = options
@@ -124,15 +126,30 @@ export class ProducerMemory {
     }
   }
 
+  /**
+   * Whether the entry goes on with the batch of the entry before: the mapping cut that one at its limit, and all pieces
+   * of a batch bear one time. Together they are what a producer may repeat.
+   */
+  #isPiece(entry: StoredEntry): boolean {
+    const { publishTimeMs } = describeEntry(entry).metadata
+    const joins = this.#cutAtMs === publishTimeMs
+    this.#cutAtMs =
+      entry.messageCount === this.#options.mapping.messagesPerEntryMax ? publishTimeMs : undefined
+    return joins
+  }
+
   #takeProducer(entry: StoredEntry): void {
     const { mapping } = this.#options
     const kafka = kafkaProducerOf(entry.data)
     if (kafka !== undefined) {
       const baseOffset = mapping.offsetOf(entry, 0)
       if (kafka.producerId < 0n || baseOffset === undefined) return
-      // Under such a mapping a batch was cut into many entries: together they are what the producer may repeat.
-      const joins = Number.isFinite(mapping.messagesPerEntryMax)
-      this.kafka.restore(kafka, { baseOffset, logAppendTimeMs: -1n }, entry.brokerTimestampMs, joins)
+      this.kafka.restore(
+        kafka,
+        { baseOffset, logAppendTimeMs: -1n },
+        entry.brokerTimestampMs,
+        this.#isPiece(entry),
+      )
       return
     }
     const pulsar = pulsarProducerOf(entry.data)
