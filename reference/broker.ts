@@ -9,7 +9,7 @@ import { StoredProducerIds } from './kafka/apis/producer-ids.js'
 import { type KafkaListener, startKafkaListener } from './kafka/server.js'
 import { Metrics } from './metrics.js'
 import { offsetMapping } from './offsets/index.js'
-import { startAdmin } from './pulsar/admin/index.js'
+import { startAdmin } from './pulsar/admin/server.js'
 import { startPulsarListener } from './pulsar/listener.js'
 import { openEmbeddedStorage } from './storage/embedded/index.js'
 import type { Storage } from './storage/types.js'
@@ -216,7 +216,15 @@ async function servePulsar(parts: Parts): Promise<{ pulsar: string; admin: strin
   opened.push(() => pulsar.close())
   const admin = await naming(
     `webServicePort=${config.webServicePort}`,
-    startAdmin(context, { host: config.bindAddress, port: config.webServicePort }),
+    startAdmin(context, {
+      host: config.bindAddress,
+      port: config.webServicePort,
+      extend: (app) => {
+        app.get('/metrics', async (_request, reply) =>
+          reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+        )
+      },
+    }),
   )
   opened.push(() => admin.close())
   const host = bracketed(config.advertisedAddress ?? config.bindAddress)
