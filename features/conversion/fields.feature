@@ -34,7 +34,7 @@ Feature: Key, value, timestamp and headers cross between the worlds
   Rule: Pulsar to Kafka: the same fields arrive back, from batched and unbatched producers
 
     @MC-2 @kafka @pulsar
-    Scenario Outline: Each field in its place, written <how>
+    Scenario Outline: Each field in its place on the way back, written <how>
       Given a topic
       When a Pulsar producer sends these messages <how>:
         | key     | value      | properties             | event time |
