@@ -92,7 +92,10 @@ const ops = {
   },
 
   async deleteRecords({ topic, partition, before }) {
-    await (await connectedAdmin()).deleteTopicRecords({ topic, partitions: [{ partition, offset: before }] })
+    const client = await connectedAdmin()
+    // A fresh admin knows no broker yet, and this is the one call of kafkajs that does not look for them by itself.
+    await client.fetchTopicOffsets(topic)
+    await client.deleteTopicRecords({ topic, partitions: [{ partition, offset: before }] })
   },
 
   async describeConfigs({ topic }) {
