@@ -1,5 +1,5 @@
 import type { MetadataStore } from '../storage/types.js'
-import type { TopicName } from '../topics/types.js'
+import type { TopicInfo } from '../topics/types.js'
 import { type Failure, fail } from './failure.js'
 import type { SchemaData } from './wire/commands.js'
 
@@ -16,6 +16,9 @@ export interface StoredSchema {
   readonly timestampMs: number
   readonly schema: SchemaData
 }
+
+/** By its id, so that a topic created anew starts without schemas. */
+type SchemaOwner = Pick<TopicInfo, 'topicId'>
 
 /** As the protocol carries a version: eight bytes, big-endian. */
 export function versionBytes(version: number): Buffer {
@@ -42,7 +45,7 @@ export class SchemaRegistry {
   }
 
   /** @returns the schema's version, whether it was there or is new. */
-  async getOrCreate(topic: TopicName, schema: SchemaData): Promise<number | Failure> {
+  async getOrCreate(topic: SchemaOwner, schema: SchemaData): Promise<number | Failure> {
     const versions = await this.#versions(topic)
     const same = versions.find((stored) => isSame(stored.schema, schema))
     if (same !== undefined) return same.version
@@ -63,13 +66,13 @@ export class SchemaRegistry {
   }
 
   /** @param version undefined asks for the newest. */
-  async find(topic: TopicName, version?: number): Promise<StoredSchema | undefined> {
+  async find(topic: SchemaOwner, version?: number): Promise<StoredSchema | undefined> {
     const versions = await this.#versions(topic)
     return version === undefined ? versions.at(-1) : versions.find((stored) => stored.version === version)
   }
 
   /** Forgets a deleted topic's schemas. */
-  async delete(topic: TopicName): Promise<void> {
+  async delete(topic: SchemaOwner): Promise<void> {
     const versions = await this.#versions(topic)
     this.#byTopic.delete(prefixOf(topic))
     await this.#store.putAll(
@@ -77,7 +80,7 @@ export class SchemaRegistry {
     )
   }
 
-  #versions(topic: TopicName): Promise<StoredSchema[]> {
+  #versions(topic: SchemaOwner): Promise<StoredSchema[]> {
     const prefix = prefixOf(topic)
     const known = this.#byTopic.get(prefix)
     if (known !== undefined) return known
@@ -88,8 +91,7 @@ export class SchemaRegistry {
   }
 }
 
-const prefixOf = (topic: TopicName): string =>
-  `pulsar/schemas/${topic.tenant}/${topic.namespace}/${encodeURIComponent(topic.local)}/`
+const prefixOf = (topic: SchemaOwner): string => `pulsar/schemas/${topic.topicId}/`
 
 const isSame = (a: SchemaData, b: SchemaData): boolean =>
   a.type === b.type && Buffer.compare(a.schemaData, b.schemaData) === 0

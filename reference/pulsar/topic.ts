@@ -1,6 +1,6 @@
 import { isRefusal, type PartitionLog, type TopicInfo } from '../topics/types.js'
 import type { PulsarContext } from './context.js'
-import { type Failure, fail } from './failure.js'
+import { asFailure, type Failure, fail } from './failure.js'
 import type { Producer } from './producer.js'
 import type { Consumer } from './subscriptions/consumer.js'
 import { type StartPoint, startPointOf, startPointOfTime } from './subscriptions/message-ids.js'
@@ -69,7 +69,7 @@ export class PulsarTopic {
   }
 
   #epochKey(): string {
-    return `pulsar/topic-epochs/${this.log.pulsarName}`
+    return `pulsar/topic-epochs/${this.info.topicId}/${this.log.index}`
   }
 
   /**
@@ -275,7 +275,7 @@ export async function openTopic(
   index: PartitionLog['index'],
 ): Promise<PulsarTopic | Failure> {
   const log = await context.catalog.partition(info, index)
-  if (isRefusal(log)) return fail('TopicNotFound', log.message)
+  if (isRefusal(log)) return asFailure(log)
   const topic = new PulsarTopic(info, log, context)
   await topic.open()
   return topic

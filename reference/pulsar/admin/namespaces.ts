@@ -54,9 +54,9 @@ export function namespaces(app: FastifyInstance, service: PulsarService): void {
     const topics = catalog.list(tenant, namespace)
     if (topics.length > 0 && query.force !== 'true')
       throw new AdminError(409, 'Cannot delete non empty namespace')
-    for (const { name } of topics) {
-      accepted(await catalog.delete(name))
-      await service.schemas.delete(name)
+    for (const info of topics) {
+      accepted(await catalog.delete(info.name))
+      await service.schemas.delete(info)
     }
     if (!(await catalog.tenants.deleteNamespace(tenant, namespace)))
       throw new AdminError(409, 'Cannot delete non empty namespace')

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
+import type { TopicInfo } from '../../topics/types.js'
 import { isFailure } from '../failure.js'
 import type { StoredSchema } from '../schemas.js'
 import type { PulsarService } from '../service.js'
 import { AdminError, jsonBody } from './errors.js'
-import { parsed, type TopicRoute } from './resolve.js'
+import { nameOf, parsed, type TopicRoute } from './resolve.js'
 
 /** Pulsar's names of schema types, by their number. */
 const TYPE_NAMES = [
@@ -35,11 +36,11 @@ export function schemas(app: FastifyInstance, service: PulsarService): void {
   const path = '/admin/v2/schemas/:tenant/:namespace/:topic'
 
   app.get<TopicRoute>(`${path}/schema`, async ({ params }) =>
-    shown(await service.schemas.find(parsed(service, params).base)),
+    shown(await service.schemas.find(owner(service, params))),
   )
 
   app.get<TopicRoute & { Params: { version: string } }>(`${path}/schema/:version`, async ({ params }) =>
-    shown(await service.schemas.find(parsed(service, params).base, Number(params.version))),
+    shown(await service.schemas.find(owner(service, params), Number(params.version))),
   )
 
   app.post<TopicRoute>(`${path}/schema`, async ({ params, body }) => {
@@ -51,7 +52,7 @@ export function schemas(app: FastifyInstance, service: PulsarService): void {
     const properties = Object.entries(
       'properties' in json && typeof json.properties === 'object' ? (json.properties ?? {}) : {},
     )
-    const version = await service.schemas.getOrCreate(parsed(service, params).base, {
+    const version = await service.schemas.getOrCreate(owner(service, params), {
       name: params.topic,
       type,
       schemaData: Buffer.from(String(json.schema)),
@@ -62,11 +63,19 @@ export function schemas(app: FastifyInstance, service: PulsarService): void {
   })
 
   app.delete<TopicRoute>(`${path}/schema`, async ({ params }) => {
-    const { base } = parsed(service, params)
-    const latest = await service.schemas.find(base)
-    await service.schemas.delete(base)
+    const topic = owner(service, params)
+    const latest = await service.schemas.find(topic)
+    await service.schemas.delete(topic)
     return { version: latest?.version ?? -1 }
   })
+}
+
+/** A schema is the topic's, whichever of its partitions is named. */
+function owner(service: PulsarService, params: TopicRoute['Params']): TopicInfo {
+  const { base, literal } = parsed(service, params)
+  const info = service.context.catalog.find(literal) ?? service.context.catalog.find(base)
+  if (info === undefined) throw new AdminError(404, `Topic ${nameOf(params)} not found`)
+  return info
 }
 
 function shown(stored: StoredSchema | undefined): object {

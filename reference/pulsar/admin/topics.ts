@@ -156,7 +156,7 @@ async function deleteTopic(service: PulsarService, info: TopicInfo, force: boole
   )
   if (inUse && !force) throw new AdminError(412, 'Topic has active producers/subscriptions')
   accepted(await service.context.catalog.delete(info.name))
-  await service.schemas.delete(info.name)
+  await service.schemas.delete(info)
 }
 
 /** What unloading means with one broker: clients are closed and come back, and the ledger rolls over. */

@@ -9,7 +9,7 @@ export const getOrCreateSchema: Handler<'GET_OR_CREATE_SCHEMA'> = async (session
   const topic = await session.service.open(body.topic, { create: false })
   const version = isFailure(topic)
     ? topic
-    : await session.service.schemas.getOrCreate(topic.info.name, body.schema)
+    : await session.service.schemas.getOrCreate(topic.info, body.schema)
   if (typeof version === 'number')
     session.send('GET_OR_CREATE_SCHEMA_RESPONSE', { requestId, schemaVersion: versionBytes(version) })
   else

@@ -29,8 +29,10 @@ async function find(
 ): Promise<StoredSchema | Failure> {
   const name = service.parse(text)
   if (isFailure(name)) return name
+  const { catalog } = service.context
   const resolved = service.resolve(name)
-  const topic = resolved !== undefined && 'info' in resolved ? resolved.info.name : name.literal
+  const topic = resolved !== undefined && 'info' in resolved ? resolved.info : catalog.find(name.literal)
+  if (topic === undefined) return fail('TopicNotFound', `Topic ${text} does not exist`)
   const wanted = version !== undefined && version.length === 8 ? Number(version.readBigInt64BE(0)) : undefined
   const found = await service.schemas.find(topic, wanted)
   return found ?? fail('TopicNotFound', 'Topic not found or no-schema')

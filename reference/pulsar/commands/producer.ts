@@ -25,7 +25,7 @@ async function open(session: Session, body: CommandBody<'PRODUCER'>): Promise<He
   const topic = await service.open(body.topic, { create: true })
   if (isFailure(topic)) return topic
   const version = isRealSchema(body.schema)
-    ? await service.schemas.getOrCreate(topic.info.name, body.schema)
+    ? await service.schemas.getOrCreate(topic.info, body.schema)
     : undefined
   if (typeof version === 'object') return version
   const generated = body.producerName === undefined || body.producerName === ''

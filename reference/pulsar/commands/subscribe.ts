@@ -38,7 +38,7 @@ async function open(session: Session, body: CommandBody<'SUBSCRIBE'>): Promise<F
   const topic = await service.open(body.topic, { create: body.forceTopicCreation ?? true })
   if (isFailure(topic)) return topic
   if (isRealSchema(body.schema)) {
-    const version = await service.schemas.getOrCreate(topic.info.name, body.schema)
+    const version = await service.schemas.getOrCreate(topic.info, body.schema)
     if (typeof version === 'object') return version
   }
   const subscription = await topic.subscription({
