@@ -140,6 +140,7 @@ test('partitions are described a page at a time', async () => {
     })
     for (const topic of page.topics) {
       assert.notEqual(topic.topicId, zeroTopicId)
+      assert.deepEqual(topic.partitions[0]?.eligibleLeaderReplicas, [])
       seen.push(...topic.partitions.map((partition) => `${topic.name}${partition.partitionIndex}`))
     }
     cursor = page.nextCursor

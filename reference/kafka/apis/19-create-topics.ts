@@ -71,20 +71,16 @@ function planOf(asked: Asked, call: Call): Plan | Fault {
   return wrong === null ? { partitions, configs } : fault(wrong.refused, wrong.message)
 }
 
-/** −1 stands for the broker's default from v4 on (KIP-464). */
+/** −1 stands for the broker's default: officially from v4 on (KIP-464), but Kafka takes it, and clients send it, before. */
 function countedPartitions(asked: Asked, call: Call): number | Fault {
   const { numPartitions, replicationFactor } = asked
-  const defaultsAllowed = call.apiVersion >= 4
   const brokers = call.broker.brokers(call.connection.listener).length
-  if (
-    !(replicationFactor === brokersDefault && defaultsAllowed) &&
-    (replicationFactor < 1 || replicationFactor > brokers)
-  )
+  if (replicationFactor !== brokersDefault && (replicationFactor < 1 || replicationFactor > brokers))
     return fault(
       'INVALID_REPLICATION_FACTOR',
-      `replication factor ${replicationFactor}: expected 1 to ${brokers}`,
+      `replication factor ${replicationFactor}: expected -1, or 1 to ${brokers}`,
     )
-  if (numPartitions === brokersDefault && defaultsAllowed) return call.broker.defaultNumPartitions
+  if (numPartitions === brokersDefault) return call.broker.defaultNumPartitions
   if (numPartitions < 1 || numPartitions > partitionsMax)
     return fault('INVALID_PARTITIONS', `${numPartitions} partitions: expected 1 to ${partitionsMax}`)
   return numPartitions

@@ -70,6 +70,9 @@ async function partitionAnswer(topic: TopicInfo, partitionIndex: number, call: C
     leaderEpoch: isHere ? log.leaderEpoch : -1,
     replicaNodes: isHere ? [nodeId] : [],
     isrNodes: isHere ? [nodeId] : [],
+    // Clients take null for a fault of theirs, though the protocol allows it.
+    eligibleLeaderReplicas: [],
+    lastKnownElr: [],
     offlineReplicas: [],
   }
 }

@@ -82,12 +82,12 @@ test('each wrong topic is refused by its own error, and none of them made', asyn
   assert.equal(broker.catalog.topics.size, 1)
 })
 
-test('−1 stands for the defaults from v4 on; checking only makes nothing; an assignment counts', async () => {
+test('−1 stands for the defaults, also before v4; checking only makes nothing; an assignment counts', async () => {
   const broker = new FakeBroker()
   const defaults = newTopic('t', { numPartitions: -1, replicationFactor: -1 })
-  assert.deepEqual(names(await create(broker, [defaults], 3)), ['INVALID_REPLICATION_FACTOR'])
+  assert.deepEqual(names(await create(broker, [{ ...defaults, name: 'old' }], 3)), ['NONE'])
   const [checked] = await create(broker, [defaults], 7, true)
-  assert.deepEqual([checked?.errorCode, checked?.numPartitions, broker.catalog.topics.size], [0, 2, 0])
+  assert.deepEqual([checked?.errorCode, checked?.numPartitions, broker.catalog.topics.size], [0, 2, 1])
   const assignments = [1, 0].map((partitionIndex) => ({ partitionIndex, brokerIds: [7] }))
   const [assigned] = await create(broker, [{ ...defaults, assignments }])
   assert.deepEqual([assigned?.errorCode, assigned?.numPartitions], [0, 2])

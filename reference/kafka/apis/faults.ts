@@ -5,7 +5,7 @@ import type { Call } from './handler.js'
 
 /** What a client is told when the store or this broker failed under its request; the log says why. */
 export function storageFault(error: unknown, call: Call, what: string): ErrorName {
-  call.broker.log.error({ error, clientId: call.clientId }, what)
+  call.broker.log.error({ err: error, clientId: call.clientId }, what)
   return error instanceof StorageError ? 'KAFKA_STORAGE_ERROR' : 'UNKNOWN_SERVER_ERROR'
 }
 
