@@ -27,6 +27,7 @@ export async function provisionNode(context: ProvisionContext): Promise<ReadyCli
     version,
     kind: spec.kind,
     command: [process.execPath, join(spec.folder, 'driver.mjs')],
-    env: { KOP_DRIVER_PACKAGES: folder },
+    // Drivers of native libraries hold threads of Node's pool while they wait.
+    env: { KOP_DRIVER_PACKAGES: folder, UV_THREADPOOL_SIZE: '16' },
   }
 }
