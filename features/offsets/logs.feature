@@ -49,12 +49,12 @@ Feature: A partition's log has exact ends, and a place for every record
       Then a Pulsar reader from the id of each message receives the rest from there
 
     @ID-5 @pulsar
-    Scenario: A subscription is sent back into the middle of a batch
+    Scenario: A subscription is sent back into the middle of a batch, and goes on after that message
       Given a topic
       And 1 Pulsar consumer of the exclusive subscription "again"
       When a Pulsar producer sends 8 random messages in one batch
       Then consumer 1 of "again" receives all of it, once and in order
-      And consumer 1 of "again", sent back to message 4, receives the rest from there
+      And consumer 1 of "again", sent back to message 4, receives what follows it
 
   Rule: Under index offsets are consecutive: N records raise the log end by N
 
