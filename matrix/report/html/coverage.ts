@@ -1,7 +1,7 @@
 import type { Results } from '../results.js'
 import { countVerdicts, worst } from '../summary.js'
 import { type Html, html } from './escape.js'
-import { judged, verdictMark } from './parts.js'
+import { judged, prose, verdictMark } from './parts.js'
 
 type Requirement = Results['requirements'][number]
 
@@ -33,7 +33,7 @@ function requirementRow(requirement: Requirement, report: Results): Html {
   const told = verdict === null ? (later ?? (scenarios === 0 ? 'no scenario yet' : 'not run')) : null
   return html`<tr>
 <th scope="row"><span class="id">${id}</span><small>${level}${certification !== undefined && certification !== 'core' && ` · ${certification}`}</small></th>
-<td>${statement} ${from !== '' && html`<small class="from">${from}</small>`}</td>
+<td>${prose(statement)} ${from !== '' && html`<small class="from">${from}</small>`}</td>
 <td class="number">${scenarios}</td>
 <td>${verdict === null ? html`<small>${told}</small>` : html`${verdictMark(verdict)} <small>${counts.passed}/${judged(counts)}</small>`}</td>
 </tr>`

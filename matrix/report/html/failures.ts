@@ -1,7 +1,7 @@
 import { type FailureGroup, failureGroups } from '../failures.js'
 import type { Result, Results } from '../results.js'
 import { type Html, html } from './escape.js'
-import { command, verdictMark } from './parts.js'
+import { command, prose, verdictMark } from './parts.js'
 
 /** What needs a look, grouped by requirement and by shared reason. */
 export function failures(report: Results): Html {
@@ -18,7 +18,7 @@ ${groups.map(groupSection)}
 function groupSection(group: FailureGroup): Html {
   return html`<article class="group">
 <h3><span class="id">${group.requirementId}</span> <span class="tag">${group.level}</span>${group.from !== '' && html` <span class="from">${group.from}</span>`}</h3>
-<blockquote>${group.statement}</blockquote>
+<blockquote>${prose(group.statement)}</blockquote>
 ${group.causes.map(
   ({ reason, results }) => html`<div class="cause">
 <h4>${reason}</h4>

@@ -113,7 +113,11 @@ details > summary { cursor: pointer }
 .register th, .register td, .results th, .results td { text-align: left; vertical-align: top; padding: 8px 14px 8px 0; border-top: 1px solid var(--line) }
 .register thead th, .results thead th { border-top: 0; font-size: .8rem; font-weight: 500; color: var(--soft) }
 .register th small { display: block }
-.number { text-align: right; white-space: nowrap }
+.results .number { text-align: right; white-space: nowrap; padding-right: 0 }
+code { font-family: var(--mono); font-size: .9em }
+.register th:first-child { width: 110px }
+.register th:nth-child(3) { width: 90px }
+.register th:last-child { width: 210px }
 .register td.number, .register th:nth-child(3) { text-align: center }
 .results td:first-child { white-space: nowrap }
 .results td:nth-child(2) { width: 46% }
