@@ -40,6 +40,8 @@ export class FetchRead {
   readonly #entries: readonly Entry[]
   readonly #endings: (() => void)[] = []
   #wake: () => void = () => {}
+  /** Of all outcomes together. */
+  #bytes = 0
   #isOver = false
   #isListening = false
 
@@ -75,11 +77,7 @@ export class FetchRead {
   #isEnough(): boolean {
     if (this.#entries.length === 0 || this.#entries.some((entry) => entry.outcome?.error === true))
       return true
-    return this.#bytes() >= this.#limits.minBytes
-  }
-
-  #bytes(): number {
-    return this.#entries.reduce((sum, entry) => sum + (entry.outcome?.bytes ?? 0), 0)
+    return this.#bytes >= this.#limits.minBytes
   }
 
   #listen(): void {
@@ -117,10 +115,11 @@ export class FetchRead {
     for (const entry of this.#entries) {
       if (!entry.isStale) continue
       entry.isStale = false
-      const otherBytes = this.#bytes() - (entry.outcome?.bytes ?? 0)
+      const otherBytes = this.#bytes - (entry.outcome?.bytes ?? 0)
       const left = Math.max(0, this.#limits.bytesMax - otherBytes)
       const maxBytes = Math.min(entry.asked.partitionBytesMax, left)
       entry.outcome = await this.#read(entry, { maxBytes, atLeastOne: otherBytes === 0 })
+      this.#bytes = otherBytes + entry.outcome.bytes
     }
   }
 

@@ -30,8 +30,8 @@ import { describeTopicPartitions } from './75-describe-topic-partitions.js'
 import type { KafkaContext } from './context.js'
 import type { Handler, KafkaConnection } from './handler.js'
 
-export { type KafkaContext, type KafkaContextOptions, kafkaContext } from './context.js'
-export type { Call, Handler, KafkaConnection } from './handler.js'
+export { type KafkaContext, kafkaContext } from './context.js'
+export type { Handler, KafkaConnection } from './handler.js'
 
 /** What is served. ApiVersions is computed from it, so nothing is listed that is not here (register PH-3). */
 const served: readonly Handler[] = [
