@@ -10,13 +10,14 @@ import { dataFolder, freePorts } from './places.js'
 import { shippedProfile } from './profile.js'
 import type { Power, StartOptions, Target, TargetKind } from './types.js'
 
-const VERSION = '4.1.0'
+export const KAFKA_VERSION = '4.1.0'
 const LOG4J = '2.24.3'
-const JARS = {
-  name: `apache-kafka-${VERSION}`,
+/** The broker and its own tools, ProducerPerformance among them. */
+export const KAFKA_JARS = {
+  name: `apache-kafka-${KAFKA_VERSION}`,
   artifacts: [
-    `org.apache.kafka:kafka_2.13:${VERSION}`,
-    `org.apache.kafka:kafka-tools:${VERSION}`,
+    `org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
+    `org.apache.kafka:kafka-tools:${KAFKA_VERSION}`,
     `org.apache.logging.log4j:log4j-slf4j-impl:${LOG4J}`,
     `org.apache.logging.log4j:log4j-core:${LOG4J}`,
   ],
@@ -31,20 +32,20 @@ export function kafkaKind(): TargetKind {
 }
 
 async function startKafka(options: StartOptions): Promise<Target> {
-  const server = await provisionJavaServer(JARS, options)
+  const server = await provisionJavaServer(KAFKA_JARS, options)
   const dataDir = await dataFolder(options.dataDir, 'kafka')
   const [port = 0, controllerPort = 0] = await freePorts(2)
   const logFile = join(dataDir, 'server.log')
   const configFile = join(dataDir, 'server.properties')
   await writeFile(
     configFile,
-    propertiesOf({ ...settingsOf(dataDir, port, controllerPort), ...options.settings }),
+    propertiesOf({ ...kafkaSettings(dataDir, port, controllerPort), ...options.settings }),
   )
   await formatStorage(server, dataDir, configFile)
-  options.onProgress?.(`starting Apache Kafka ${VERSION}`)
+  options.onProgress?.(`starting Apache Kafka ${KAFKA_VERSION}`)
   const launch = () =>
     launchJava({
-      name: `Apache Kafka ${VERSION}`,
+      name: `Apache Kafka ${KAFKA_VERSION}`,
       server,
       jvmOptions: JVM_OPTIONS,
       mainAndArgs: ['kafka.Kafka', configFile],
@@ -55,7 +56,7 @@ async function startKafka(options: StartOptions): Promise<Target> {
     })
   const parts = {
     kind: 'kafka',
-    version: VERSION,
+    version: KAFKA_VERSION,
     endpoints: { kafka: `127.0.0.1:${port}` },
     profile: shippedProfile('kafka'),
     powers: POWERS,
@@ -67,7 +68,12 @@ async function startKafka(options: StartOptions): Promise<Target> {
   return new ManagedTarget(parts, await launch())
 }
 
-function settingsOf(dataDir: string, port: number, controllerPort: number): Record<string, string | number> {
+/** Settings of one node that is broker and controller, with its data under `dataDir`. */
+export function kafkaSettings(
+  dataDir: string,
+  port: number,
+  controllerPort: number,
+): Record<string, string | number> {
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -92,7 +98,8 @@ function settingsOf(dataDir: string, port: number, controllerPort: number): Reco
   }
 }
 
-async function formatStorage(server: JavaServer, dataDir: string, configFile: string): Promise<void> {
+/** Makes an empty data folder a node's, once. */
+export async function formatStorage(server: JavaServer, dataDir: string, configFile: string): Promise<void> {
   if (existsSync(join(dataDir, 'log', 'meta.properties'))) return
   const clusterId = randomBytes(16).toString('base64url')
   const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', configFile]
