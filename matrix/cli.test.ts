@@ -18,9 +18,14 @@ interface Said {
 function say(...args: string[]): Promise<Said> {
   const env = { ...process.env, NO_COLOR: '1' }
   return new Promise((resolve) => {
-    execFile(process.execPath, [CLI, ...args], { env, maxBuffer: 1 << 26 }, (error, out, errors) => {
-      resolve({ code: error === null ? 0 : Number(error.code), out, errors })
-    })
+    execFile(
+      process.execPath,
+      [CLI, ...args],
+      { env, cwd: folder, maxBuffer: 1 << 26 },
+      (error, out, errors) => {
+        resolve({ code: error === null ? 0 : Number(error.code), out, errors })
+      },
+    )
   })
 }
 
@@ -59,6 +64,11 @@ test('mistakes on the command line are told in a line, with exit code 2', async 
     refused(['plan', '--chapter', 'nowhere'], /--chapter nowhere: no such chapter; there are /),
     refused(['run', '--pairs', 'some'], /--pairs <which>.*Allowed choices are cover, all/),
     refused(['run', '--out', join(file, 'x')], /--out .*a-file.*the folder cannot be made/),
+    refused(
+      ['run', '--kafka', '127.0.0.1:1'],
+      /--kafka 127\.0\.0\.1:1: nobody answers there \(ECONNREFUSED\)/,
+    ),
+    refused(['run', '--pulsar', 'pulsar://no.such.host.invalid:6650'], /--pulsar .*nobody answers/),
     refused(['run', '--known-failing', '/no/such.yaml'], /--known-failing \/no\/such\.yaml: no such file/),
   ])
 })

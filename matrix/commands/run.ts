@@ -13,6 +13,7 @@ import { progressFor } from '../run/progress.js'
 import { run as runSuite } from '../run/runner.js'
 import { UsageError } from '../usage-error.js'
 import { EXIT } from './exit.js'
+import { checkReachable } from './reachable.js'
 import { chosenClients, type SelectionOptions, selectScenarios } from './selected.js'
 import { chooseTarget, type TargetOptions } from './target-choice.js'
 import { missingTools } from './toolchains.js'
@@ -33,6 +34,7 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
   const { register, suite, selected } = await selectScenarios(options)
   const clients = chosenClients(options.clients, loadClients())
   const target = chooseTarget(options)
+  await checkReachable(options)
   const knownFailing = knownFailingOf(clients, target.kind.name, options.knownFailing)
   const out = openOut(options.out)
   const progress = progressFor(process.stderr, process.env.CI !== undefined)
