@@ -68,7 +68,7 @@ export class PulsarConnection implements Session {
     this.#write(pieces)
   }
 
-  sendError(requestId: number, { failed, message }: Failure): void {
+  sendError(requestId: bigint, { failed, message }: Failure): void {
     this.send('ERROR', { requestId, error: ServerError[failed], message })
   }
 
@@ -179,7 +179,7 @@ export class PulsarConnection implements Session {
     this.service.context.log.error({ err: error, client: this.remoteAddress }, 'a Pulsar command failed')
     const message = error instanceof Error ? error.message : String(error)
     const failed = error instanceof StorageError ? 'PersistenceError' : 'UnknownError'
-    if ('requestId' in body && typeof body.requestId === 'number')
+    if ('requestId' in body && typeof body.requestId === 'bigint')
       this.sendError(body.requestId, fail(failed, message))
   }
 

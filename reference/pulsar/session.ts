@@ -33,7 +33,7 @@ export interface Session extends ConsumerConnection {
   client: { readonly version: string; readonly protocolVersion: number } | undefined
   readsBrokerEntryMetadata: boolean
   send<Name extends CommandName>(name: Name, body: CommandBody<Name>): void
-  sendError(requestId: number, failure: Failure): void
+  sendError(requestId: bigint, failure: Failure): void
   /** Brackets a message being stored: while too many bytes are, the connection is not read (register PH-7). */
   publishStarted(bytes: number): void
   publishEnded(bytes: number): void

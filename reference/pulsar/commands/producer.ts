@@ -6,7 +6,7 @@ import type { Handler, HeldProducer, Session } from '../session.js'
 import { AccessMode, type CommandBody } from '../wire/commands.js'
 
 /** The request id of commands that the broker sends unasked. */
-const NO_REQUEST = -1
+const NO_REQUEST = -1n
 
 /**
  * PRODUCER: opens a producer. Its schema is registered; a name that is in use is refused (ProducerBusy), a missing one
@@ -69,7 +69,7 @@ async function open(session: Session, body: CommandBody<'PRODUCER'>): Promise<He
   return held
 }
 
-function announce(session: Session, requestId: number, held: HeldProducer): void {
+function announce(session: Session, requestId: bigint, held: HeldProducer): void {
   session.send('PRODUCER_SUCCESS', {
     requestId,
     producerName: held.producer.name,

@@ -12,7 +12,7 @@ import {
 } from '../wire/commands.js'
 
 /** The request id of commands that the broker sends unasked. */
-const NO_REQUEST = -1
+const NO_REQUEST = -1n
 
 const typeNames = new Map(
   Object.entries(SubscriptionType).map(([name, number]) => [number as number, name as SubscriptionTypeName]),

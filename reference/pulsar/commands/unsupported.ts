@@ -15,7 +15,7 @@ type TransactionResponse =
 
 const refuseWith =
   (response: TransactionResponse) =>
-  (session: Session, { requestId }: { readonly requestId: number }): void =>
+  (session: Session, { requestId }: { readonly requestId: bigint }): void =>
     session.send(response, { requestId, ...transactions })
 
 export const newTxn: Handler<'NEW_TXN'> = refuseWith('NEW_TXN_RESPONSE')

@@ -103,9 +103,9 @@ export const brokerEntryMetadata = new MessageType({
   index: optional(2, 'long'),
 })
 
-const transactionRequest = new MessageType({ requestId: required(1, 'long') })
+const transactionRequest = new MessageType({ requestId: required(1, 'int64') })
 const transactionRefusal = new MessageType({
-  requestId: required(1, 'long'),
+  requestId: required(1, 'int64'),
   error: optional(4, 'int32'),
   message: optional(5, 'string'),
 })
@@ -138,7 +138,7 @@ const tables = {
       subscription: required(2, 'string'),
       subType: required(3, 'int32'),
       consumerId: required(4, 'long'),
-      requestId: required(5, 'long'),
+      requestId: required(5, 'int64'),
       consumerName: optional(6, 'string'),
       priorityLevel: optional(7, 'int32'),
       durable: optional(8, 'bool'),
@@ -160,7 +160,7 @@ const tables = {
     new MessageType({
       topic: required(1, 'string'),
       producerId: required(2, 'long'),
-      requestId: required(3, 'long'),
+      requestId: required(3, 'int64'),
       producerName: optional(4, 'string'),
       encrypted: optional(5, 'bool'),
       metadata: repeatedMessage(6, keyValue),
@@ -223,7 +223,7 @@ const tables = {
       validationError: optional(4, 'int32'),
       txnidLeastBits: optional(6, 'long'),
       txnidMostBits: optional(7, 'long'),
-      requestId: optional(8, 'long'),
+      requestId: optional(8, 'int64'),
     }),
   ],
   FLOW: [11, new MessageType({ consumerId: required(1, 'long'), messagePermits: required(2, 'int32') })],
@@ -231,25 +231,25 @@ const tables = {
     12,
     new MessageType({
       consumerId: required(1, 'long'),
-      requestId: required(2, 'long'),
+      requestId: required(2, 'int64'),
       force: optional(3, 'bool'),
     }),
   ],
-  SUCCESS: [13, new MessageType({ requestId: required(1, 'long'), schema: optionalMessage(2, schema) })],
+  SUCCESS: [13, new MessageType({ requestId: required(1, 'int64'), schema: optionalMessage(2, schema) })],
   ERROR: [
     14,
     new MessageType({
-      requestId: required(1, 'long'),
+      requestId: required(1, 'int64'),
       error: required(2, 'int32'),
       message: required(3, 'string'),
     }),
   ],
-  CLOSE_PRODUCER: [15, new MessageType({ producerId: required(1, 'long'), requestId: required(2, 'long') })],
-  CLOSE_CONSUMER: [16, new MessageType({ consumerId: required(1, 'long'), requestId: required(2, 'long') })],
+  CLOSE_PRODUCER: [15, new MessageType({ producerId: required(1, 'long'), requestId: required(2, 'int64') })],
+  CLOSE_CONSUMER: [16, new MessageType({ consumerId: required(1, 'long'), requestId: required(2, 'int64') })],
   PRODUCER_SUCCESS: [
     17,
     new MessageType({
-      requestId: required(1, 'long'),
+      requestId: required(1, 'int64'),
       producerName: required(2, 'string'),
       lastSequenceId: optional(3, 'int64'),
       schemaVersion: optional(4, 'bytes'),
@@ -271,7 +271,7 @@ const tables = {
     21,
     new MessageType({
       topic: required(1, 'string'),
-      requestId: required(2, 'long'),
+      requestId: required(2, 'int64'),
       metadataAutoCreationEnabled: optional(6, 'bool'),
     }),
   ],
@@ -279,7 +279,7 @@ const tables = {
     22,
     new MessageType({
       partitions: optional(1, 'int32'),
-      requestId: required(2, 'long'),
+      requestId: required(2, 'int64'),
       response: optional(3, 'int32'),
       error: optional(4, 'int32'),
       message: optional(5, 'string'),
@@ -289,7 +289,7 @@ const tables = {
     23,
     new MessageType({
       topic: required(1, 'string'),
-      requestId: required(2, 'long'),
+      requestId: required(2, 'int64'),
       authoritative: optional(3, 'bool'),
       advertisedListenerName: optional(7, 'string'),
     }),
@@ -300,18 +300,18 @@ const tables = {
       brokerServiceUrl: optional(1, 'string'),
       brokerServiceUrlTls: optional(2, 'string'),
       response: optional(3, 'int32'),
-      requestId: required(4, 'long'),
+      requestId: required(4, 'int64'),
       authoritative: optional(5, 'bool'),
       error: optional(6, 'int32'),
       message: optional(7, 'string'),
       proxyThroughServiceUrl: optional(8, 'bool'),
     }),
   ],
-  CONSUMER_STATS: [25, new MessageType({ requestId: required(1, 'long'), consumerId: required(4, 'long') })],
+  CONSUMER_STATS: [25, new MessageType({ requestId: required(1, 'int64'), consumerId: required(4, 'long') })],
   CONSUMER_STATS_RESPONSE: [
     26,
     new MessageType({
-      requestId: required(1, 'long'),
+      requestId: required(1, 'int64'),
       errorCode: optional(2, 'int32'),
       errorMessage: optional(3, 'string'),
       msgRateOut: optional(4, 'double'),
@@ -333,20 +333,20 @@ const tables = {
     28,
     new MessageType({
       consumerId: required(1, 'long'),
-      requestId: required(2, 'long'),
+      requestId: required(2, 'int64'),
       messageId: optionalMessage(3, messageId),
       messagePublishTime: optional(4, 'long'),
     }),
   ],
   GET_LAST_MESSAGE_ID: [
     29,
-    new MessageType({ consumerId: required(1, 'long'), requestId: required(2, 'long') }),
+    new MessageType({ consumerId: required(1, 'long'), requestId: required(2, 'int64') }),
   ],
   GET_LAST_MESSAGE_ID_RESPONSE: [
     30,
     new MessageType({
       lastMessageId: requiredMessage(1, messageId),
-      requestId: required(2, 'long'),
+      requestId: required(2, 'int64'),
       consumerMarkDeletePosition: optionalMessage(3, messageId),
     }),
   ],
@@ -357,7 +357,7 @@ const tables = {
   GET_TOPICS_OF_NAMESPACE: [
     32,
     new MessageType({
-      requestId: required(1, 'long'),
+      requestId: required(1, 'int64'),
       namespace: required(2, 'string'),
       mode: optional(3, 'int32'),
       topicsPattern: optional(4, 'string'),
@@ -367,7 +367,7 @@ const tables = {
   GET_TOPICS_OF_NAMESPACE_RESPONSE: [
     33,
     new MessageType({
-      requestId: required(1, 'long'),
+      requestId: required(1, 'int64'),
       topics: repeated(2, 'string'),
       filtered: optional(3, 'bool'),
       topicsHash: optional(4, 'string'),
@@ -377,7 +377,7 @@ const tables = {
   GET_SCHEMA: [
     34,
     new MessageType({
-      requestId: required(1, 'long'),
+      requestId: required(1, 'int64'),
       topic: required(2, 'string'),
       schemaVersion: optional(3, 'bytes'),
     }),
@@ -385,7 +385,7 @@ const tables = {
   GET_SCHEMA_RESPONSE: [
     35,
     new MessageType({
-      requestId: required(1, 'long'),
+      requestId: required(1, 'int64'),
       errorCode: optional(2, 'int32'),
       errorMessage: optional(3, 'string'),
       schema: optionalMessage(4, schema),
@@ -399,13 +399,13 @@ const tables = {
       consumerId: required(1, 'long'),
       error: optional(4, 'int32'),
       message: optional(5, 'string'),
-      requestId: optional(6, 'long'),
+      requestId: optional(6, 'int64'),
     }),
   ],
   GET_OR_CREATE_SCHEMA: [
     39,
     new MessageType({
-      requestId: required(1, 'long'),
+      requestId: required(1, 'int64'),
       topic: required(2, 'string'),
       schema: requiredMessage(3, schema),
     }),
@@ -413,7 +413,7 @@ const tables = {
   GET_OR_CREATE_SCHEMA_RESPONSE: [
     40,
     new MessageType({
-      requestId: required(1, 'long'),
+      requestId: required(1, 'int64'),
       errorCode: optional(2, 'int32'),
       errorMessage: optional(3, 'string'),
       schemaVersion: optional(4, 'bytes'),
@@ -431,7 +431,7 @@ const tables = {
   TC_CLIENT_CONNECT_RESPONSE: [
     63,
     new MessageType({
-      requestId: required(1, 'long'),
+      requestId: required(1, 'int64'),
       error: optional(2, 'int32'),
       message: optional(3, 'string'),
     }),
