@@ -51,6 +51,7 @@ test('mistakes on the command line are told in a line, with exit code 2', async 
     refused(['run', '--timeout', '0'], /--timeout <seconds>.*Give seconds/),
     refused(['run', '--kafka', 'broker'], /--kafka <host:port>.*Give host:port/),
     refused(['run', '--pulsar', 'broker:6650'], /--pulsar <url>.*pulsar:\/\/broker:6650/),
+    refused(['run', '--pulsar', 'pulsar://broker'], /--pulsar <url>.*Give a service URL/),
     refused(['run', '--kafka', 'b:1', '--target', 'kafka'], /--target kafka starts a target/),
     refused(
       ['run', '--kafka', 'b:1', '--settings', 'a=b'],

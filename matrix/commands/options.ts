@@ -29,7 +29,7 @@ export function hostAndPort(text: string): string {
 }
 
 export function pulsarUrl(text: string): string {
-  if (!/^pulsar:\/\/[^\s/]+$/.test(text)) {
+  if (!/^pulsar:\/\/[^\s/:,]+:\d{1,5}(,[^\s/:,]+:\d{1,5})*$/.test(text)) {
     throw new InvalidArgumentError('Give a service URL, such as pulsar://broker:6650.')
   }
   return text
