@@ -18,6 +18,8 @@ const clientYaml = z.strictObject({
   tools: z.array(z.enum(['c++', 'make'])).default([]),
   /** Lets the package's install script run (npm). */
   installScripts: z.boolean().default(false),
+  /** What to do when it cannot be installed, where the general advice is not enough. */
+  remedy: z.string().optional(),
 })
 
 /** What provisioning needs to know beyond the spec. */

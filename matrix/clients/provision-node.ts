@@ -18,7 +18,7 @@ export async function provisionNode(context: ProvisionContext): Promise<ReadyCli
         cwd: unfinished,
         signal,
         failure: `npm could not install ${spec.package} ${version}`,
-        remedy: `see why: npm install ${packages.join(' ')}`,
+        remedy: yaml.remedy ?? `see why: npm install ${packages.join(' ')}`,
       })
     },
   )

@@ -24,7 +24,7 @@ export async function provisionPython(context: ProvisionContext): Promise<ReadyC
         cwd: unfinished,
         signal,
         failure: `pip could not install ${spec.package} ${version}`,
-        remedy: `see why: pip install ${packages.join(' ')}`,
+        remedy: yaml.remedy ?? `see why: pip install ${packages.join(' ')}`,
       })
     },
   )

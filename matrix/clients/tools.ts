@@ -97,17 +97,21 @@ function ownEnvironment(): Record<string, string> {
   return own
 }
 
-/** The line that tells most: the last that speaks of an error, else the last. */
-function lastWords(output: string): string {
+const NETWORK =
+  /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|Could not transfer|Temporary failure in name/
+const NOISE = /complete log|debug\.log|not ok$|^npm (error|ERR!)$/i
+const REASON_CHARACTERS_MAX = 300
+
+/** The line that tells most: the first that speaks of the network, else the last of an error, else the last. */
+export function lastWords(output: string): string {
   const lines = output
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '')
-  const telling = lines.filter(
-    (line) => /error/i.test(line) && !/complete log|debug\.log|npm error$/i.test(line),
-  )
-  const last = telling.at(-1) ?? lines.at(-1) ?? 'no output'
-  return last.length > 300 ? `${last.slice(0, 300)}…` : last
+    .filter((line) => line !== '' && !NOISE.test(line))
+  const errors = lines.filter((line) => /error/i.test(line))
+  const telling = errors.find((line) => NETWORK.test(line)) ?? errors.at(-1) ?? lines.at(-1) ?? 'no output'
+  const plain = telling.replace(/^npm (error|ERR!)\s+/, '').replace(/^\[error\]\s+/i, '')
+  return plain.length > REASON_CHARACTERS_MAX ? `${plain.slice(0, REASON_CHARACTERS_MAX)}…` : plain
 }
 
 async function isExecutable(path: string): Promise<boolean> {
