@@ -115,8 +115,9 @@ async function observe(
   runId: string,
 ): Promise<Observation[]> {
   const observed: Promise<Observation>[] = []
-  const jobs = cutIntoChunks(cells, input.jobs, input.rounds).map((chunk) =>
-    jobOf(chunk, target, runId, input),
+  const jobs = cutIntoChunks(cells, input.jobs, input.rounds).map((chunk, index) =>
+    // One scenario in two cells draws the same random names: what the run creates is told apart by the job.
+    jobOf(chunk, target, `${runId}-${index.toString(36)}`, input),
   )
   await runJobs(jobs, {
     jobs: input.jobs,
@@ -158,7 +159,7 @@ function jobOf(chunk: Chunk<ReadyClient>, target: Target, runId: string, input: 
         powers: [...target.powers],
         settings: input.settings,
       },
-      runId: chunk.round === 1 ? runId : `${runId}r${chunk.round}`,
+      runId,
       seed: input.seed,
     },
   }
