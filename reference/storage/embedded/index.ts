@@ -48,7 +48,12 @@ const droppedPrefix = 'dropped/'
 export async function openEmbeddedStorage(options: EmbeddedStorageOptions): Promise<Storage> {
   const unlock = lockDirectory(options.directory)
   try {
-    const storage = new EmbeddedStorage(options, unlock)
+    const database = await IndexDatabase.open(join(options.directory, 'index'), {
+      sync: options.durability === 'sync',
+      onCheckpointFailed: (error) =>
+        options.log.warn({ err: error }, 'the index could not be flushed; it will be tried again'),
+    })
+    const storage = new EmbeddedStorage(options, database, unlock)
     await storage.prepare()
     return storage
   } catch (error) {
@@ -78,7 +83,7 @@ class EmbeddedStorage implements Storage, Engine {
   #reclaiming: Promise<void> | null = null
   #closed = false
 
-  constructor(options: EmbeddedStorageOptions, unlock: () => void) {
+  constructor(options: EmbeddedStorageOptions, database: IndexDatabase, unlock: () => void) {
     const sync = options.durability === 'sync'
     this.#directory = options.directory
     this.#unlock = unlock
@@ -87,7 +92,7 @@ class EmbeddedStorage implements Storage, Engine {
     this.entriesPerLedgerMax = options.entriesPerLedgerMax
     this.bytesPerLedgerMax = options.bytesPerLedgerMax
     this.ledgerRolloverMs = options.ledgerRolloverMs ?? Number.POSITIVE_INFINITY
-    this.database = IndexDatabase.open(join(options.directory, 'index'), sync)
+    this.database = database
     this.files = new LedgerFiles(join(options.directory, 'ledgers'), sync)
     this.committer = new Committer(this.database, this.files, options.failWrites ?? (() => undefined))
     this.metadata = new EmbeddedMetadata(this.database, this.committer)

@@ -30,6 +30,11 @@ export class LedgerFiles {
     })
   }
 
+  /** Waits until all that was written is on disk. */
+  flush(ledgerId: number): Promise<void> {
+    return this.#use(ledgerId, (handle) => handle.datasync())
+  }
+
   /** @throws Error when the file ends before `length` bytes. */
   read(ledgerId: number, position: number, length: number): Promise<Buffer> {
     return this.#use(ledgerId, async (handle) => {

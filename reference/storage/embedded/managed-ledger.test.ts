@@ -251,7 +251,10 @@ describe('a managed ledger', () => {
     const ledgerId = log.end.position.ledgerId
     await storage.close()
     const { IndexDatabase } = await import('./database.js')
-    const database = IndexDatabase.open(join(scratch.directory, 'data', 'index'), true)
+    const database = await IndexDatabase.open(join(scratch.directory, 'data', 'index'), {
+      sync: true,
+      onCheckpointFailed: () => {},
+    })
     await database.commit([
       { table: database.engine, key: Buffer.from('boot-id'), value: Buffer.from('another boot') },
     ])

@@ -29,6 +29,7 @@ import {
   encodeLogState,
   endPoint,
   entriesBetween,
+  type LedgerState,
   type LogState,
   lastLedger,
   replaceLast,
@@ -276,8 +277,20 @@ export class EmbeddedLedger implements ManagedLedger {
   }
 
   #rollDraft(draft: Draft): void {
+    this.#flushClosed(lastLedger(draft.state))
     draft.state = withNewLedger(draft.state, this.#engine.newLedgerId(), this.#engine.clock.nowMs())
     Object.assign(draft, { entries: 0, bytes: 0, fileBytes: 0, structureChanged: true })
+  }
+
+  /** After a power cut only open ledgers are looked through: closed ones must be on disk before long. */
+  #flushClosed({ ledgerId, fileBytes }: LedgerState): void {
+    if (fileBytes === 0) return
+    this.#engine.files.flush(ledgerId).catch((error: unknown) => {
+      this.#engine.log.warn(
+        { err: error, ledger: this.name, ledgerId },
+        'a closed ledger could not be flushed',
+      )
+    })
   }
 
   #stageFileData(
