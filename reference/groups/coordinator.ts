@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '../base/clock.js'
 import { subscribedTopics } from './consumer-protocol.js'
 import type { CommittedOffset, OffsetStore, TopicPartition } from './offset-store.js'
+import { step } from './step.js'
 import {
   emptyGroup,
   type GroupError,
@@ -18,8 +19,7 @@ import {
   type SyncEvent,
   type SyncReply,
   type TimerName,
-} from './state.js'
-import { step } from './step.js'
+} from './step-state.js'
 
 export interface GroupCoordinatorOptions {
   readonly clock: Clock

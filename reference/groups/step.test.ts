@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { step } from './step.js'
 import {
   emptyGroup,
   type GroupEffect,
@@ -8,8 +9,7 @@ import {
   type GroupReply,
   type GroupState,
   type JoinEvent,
-} from './state.js'
-import { step } from './step.js'
+} from './step-state.js'
 
 /** Feeds events to one group and keeps what it answered, and which timers run. */
 class Transcript {

@@ -1,6 +1,6 @@
-import { joinAnswer, joinRefusal, syncAnswer, syncRefusal } from './answers.js'
-import { Draft } from './draft.js'
-import { acceptsProtocols, chosenProtocol, sameProtocols } from './protocols.js'
+import { joinAnswer, joinRefusal, syncAnswer, syncRefusal } from './step-answers.js'
+import { Draft } from './step-draft.js'
+import { acceptsProtocols, chosenProtocol, sameProtocols } from './step-protocols.js'
 import type {
   CommitEvent,
   GroupEffect,
@@ -14,7 +14,7 @@ import type {
   Member,
   SyncEvent,
   TimerName,
-} from './state.js'
+} from './step-state.js'
 
 /**
  * The classic group protocol as a pure function: what happens to one group, and what is to be done about it

@@ -1,4 +1,4 @@
-import type { JoinReply } from '../../groups/state.js'
+import type { JoinReply } from '../../groups/step-state.js'
 import { joinGroup as table } from '../messages/11-join-group.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf } from '../wire/schema.js'

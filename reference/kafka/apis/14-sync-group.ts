@@ -1,4 +1,4 @@
-import type { SyncReply } from '../../groups/state.js'
+import type { SyncReply } from '../../groups/step-state.js'
 import { syncGroup as table } from '../messages/14-sync-group.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf } from '../wire/schema.js'

@@ -1,5 +1,5 @@
 import type { GroupDescription } from '../../groups/coordinator.js'
-import type { Member } from '../../groups/state.js'
+import type { Member } from '../../groups/step-state.js'
 import { describeGroups as table } from '../messages/15-describe-groups.js'
 import { errorCode } from '../wire/errors.js'
 import type { ResponseOf } from '../wire/schema.js'

@@ -1,4 +1,4 @@
-import type { GroupError, GroupReply, GroupState, JoinReply, Member } from './state.js'
+import type { GroupError, GroupReply, GroupState, JoinReply, Member } from './step-state.js'
 
 export function joinRefusal(error: GroupError, memberId: string): JoinReply {
   return {

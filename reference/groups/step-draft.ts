@@ -1,4 +1,12 @@
-import type { GroupEffect, GroupLimits, GroupReply, GroupState, Member, ReplyTo, TimerName } from './state.js'
+import type {
+  GroupEffect,
+  GroupLimits,
+  GroupReply,
+  GroupState,
+  Member,
+  ReplyTo,
+  TimerName,
+} from './step-state.js'
 
 /** The state under change and its effects so far; never outlives one `step`. */
 export class Draft {

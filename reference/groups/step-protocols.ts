@@ -1,4 +1,4 @@
-import type { GroupProtocol, GroupState, JoinEvent, Member } from './state.js'
+import type { GroupProtocol, GroupState, JoinEvent, Member } from './step-state.js'
 
 /** Whether a member with these protocols can share the group with its other members. */
 export function acceptsProtocols(state: GroupState, event: JoinEvent): boolean {
