@@ -55,6 +55,7 @@ test('no topics asked for: all in v0, none from v1 on, where null asks for all',
   await broker.topic('a')
   await broker.topic('b', { partitions: 0 })
   await broker.topic('__hidden', { internal: true })
+  await broker.topic('__consumer_offsets')
   const namesOf = async (version: number, topics: ReturnType<typeof named> | null) =>
     (await broker.ask(metadata, version, { topics })).topics.map((topic) => topic.name)
   assert.deepEqual(await namesOf(0, []), ['a', 'b'])
@@ -65,15 +66,16 @@ test('no topics asked for: all in v0, none from v1 on, where null asks for all',
 test('MT-11, MT-12: internal topics are marked, a topic without partitions has one', async () => {
   const broker = new FakeBroker()
   await broker.topic('__hidden', { internal: true })
+  await broker.topic('__change_events')
   await broker.topic('flat', { partitions: 0 })
-  const { topics } = await broker.ask(metadata, 5, { topics: named('__hidden', 'flat') })
+  const { topics } = await broker.ask(metadata, 5, { topics: named('__hidden', '__change_events', 'flat') })
   assert.deepEqual(
     topics.map((topic) => topic.isInternal),
-    [true, false],
+    [true, true, false],
   )
   assert.deepEqual(
     topics.map((topic) => topic.partitions.length),
-    [1, 1],
+    [1, 1, 1],
   )
 })
 

@@ -4,7 +4,7 @@ import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf, ResponseOf } from '../wire/schema.js'
 import { clusterOperations, operationsOmitted, topicOperations } from './authorized-operations.js'
 import { type Call, handler } from './handler.js'
-import { findTopic, openPartition, partitionCount, zeroTopicId } from './topics.js'
+import { findTopic, isInternal, listedTopics, openPartition, partitionCount, zeroTopicId } from './topics.js'
 
 type Request = RequestOf<typeof table>
 type TopicAnswer = ResponseOf<typeof table>['topics'][number]
@@ -28,11 +28,10 @@ export const metadata = handler(table, async (request, call) => {
 })
 
 function topicsAskedFor(request: Request, call: Call): readonly Promise<TopicAnswer>[] {
-  const { catalog, kafkaTenant, kafkaNamespace, names } = call.broker
+  const { names } = call.broker
   const all = request.topics === null || (call.apiVersion === 0 && request.topics.length === 0)
   if (all) {
-    const topics = catalog.list(kafkaTenant, kafkaNamespace).filter((topic) => !topic.internal)
-    return topics.map((topic) => topicAnswer(topic, names.kafkaNameOf(topic.name), request, call))
+    return listedTopics(call).map((topic) => topicAnswer(topic, names.kafkaNameOf(topic.name), request, call))
   }
   return (request.topics ?? []).map((asked) =>
     asked.name === null || asked.topicId !== zeroTopicId
@@ -77,7 +76,7 @@ async function topicAnswer(
     errorCode: 0,
     name,
     topicId: topic.topicId,
-    isInternal: topic.internal,
+    isInternal: isInternal(topic),
     partitions: await Promise.all(indexes.map((index) => partitionAnswer(topic, index, call))),
     topicAuthorizedOperations: request.includeTopicAuthorizedOperations ? topicOperations : operationsOmitted,
   }

@@ -5,7 +5,7 @@ import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { ResponseOf } from '../wire/schema.js'
 import { storageFault } from './faults.js'
 import { type Call, handler } from './handler.js'
-import { findTopic, zeroTopicId } from './topics.js'
+import { findTopic, isInternal, zeroTopicId } from './topics.js'
 
 type Answer = ResponseOf<typeof table>['responses'][number]
 
@@ -32,7 +32,7 @@ async function deleteOne(name: string | null, topicId: string, call: Call): Prom
 
 async function remove(topic: TopicInfo, name: string, call: Call): Promise<Answer> {
   const { catalog, coordinator } = call.broker
-  if (topic.internal)
+  if (isInternal(topic))
     return answer(name, topic.topicId, 'INVALID_REQUEST', 'a system topic cannot be deleted')
   try {
     const deleted = await catalog.delete(topic.name)

@@ -4,7 +4,7 @@ import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf, ResponseOf } from '../wire/schema.js'
 import { topicOperations } from './authorized-operations.js'
 import { type Call, handler } from './handler.js'
-import { findTopic, openPartition, partitionCount, zeroTopicId } from './topics.js'
+import { findTopic, isInternal, listedTopics, openPartition, partitionCount, zeroTopicId } from './topics.js'
 
 type TopicAnswer = ResponseOf<typeof table>['topics'][number]
 
@@ -35,13 +35,8 @@ export const describeTopicPartitions = handler(table, async (request, call) => {
 })
 
 function namesOf(request: RequestOf<typeof table>, call: Call): readonly string[] {
-  const { catalog, kafkaTenant, kafkaNamespace, names } = call.broker
   const asked = request.topics.map((topic) => topic.name)
-  const listed = () =>
-    catalog
-      .list(kafkaTenant, kafkaNamespace)
-      .filter((topic) => !topic.internal)
-      .map((topic) => names.kafkaNameOf(topic.name))
+  const listed = () => listedTopics(call).map((topic) => call.broker.names.kafkaNameOf(topic.name))
   const sorted = [...new Set(asked.length > 0 ? asked : listed())].sort()
   const from = request.cursor?.topicName ?? ''
   return sorted.filter((name) => name >= from)
@@ -53,7 +48,7 @@ async function topicAnswer(name: string, topic: TopicInfo, first: number, last: 
     errorCode: 0,
     name,
     topicId: topic.topicId,
-    isInternal: topic.internal,
+    isInternal: isInternal(topic),
     partitions: await Promise.all(indexes.map((index) => partitionAnswer(topic, index, call))),
     topicAuthorizedOperations: topicOperations,
   }

@@ -22,6 +22,27 @@ export function topicOfFullName(text: string): TopicName | undefined {
 /** Kafka sees a topic without partitions with one (register MT-12). */
 export const partitionCount = (topic: TopicInfo): number => Math.max(1, topic.partitions)
 
+/** Names that Pulsar, Kafka and Kafka-on-Pulsar systems keep for themselves, in any namespace. */
+const systemNames = new Set([
+  '__change_events',
+  '__consumer_offsets',
+  '__offsets',
+  '__transaction_buffer_snapshot',
+  '__transaction_buffer_snapshot_indexes',
+  '__transaction_buffer_snapshot_segments',
+  '__transaction_state',
+])
+const pendingAckSuffix = '__transaction_pending_ack'
+
+/** Register MT-11: not listed, and marked when asked for by name. */
+export const isInternal = ({ internal, name: { local } }: TopicInfo): boolean =>
+  internal || systemNames.has(local) || local.endsWith(pendingAckSuffix)
+
+/** The topics that Kafka clients are shown unasked, in name order. */
+export function listedTopics({ broker }: Call): readonly TopicInfo[] {
+  return broker.catalog.list(broker.kafkaTenant, broker.kafkaNamespace).filter((topic) => !isInternal(topic))
+}
+
 /** The topic that a client names. Creates nothing. */
 export function findTopic(call: Call, kafkaName: string): TopicInfo | Refusal {
   const name = call.broker.names.resolveKafkaName(kafkaName)
