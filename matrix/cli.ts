@@ -167,6 +167,12 @@ function report(error: unknown): void {
   }
 }
 
+// `… | head` closes the pipe: nobody reads on, and that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 try {
   await main(process.argv.slice(2))
 } catch (error) {

@@ -7,7 +7,7 @@ import { type KnownFailing, loadKnownFailing } from '../judge/known-failing.js'
 import type { ChosenClient } from '../plan/clients.js'
 import type { Results } from '../report/results.js'
 import { terminalReport } from '../report/terminal.js'
-import { writeReports } from '../report/write.js'
+import { removeReports, writeReports } from '../report/write.js'
 import { packageRoot } from '../root.js'
 import { progressFor } from '../run/progress.js'
 import { run as runSuite } from '../run/runner.js'
@@ -107,6 +107,7 @@ function openOut(out: string): { folder: string; stream: WriteStream } {
   const folder = resolve(out)
   try {
     mkdirSync(folder, { recursive: true })
+    removeReports(folder)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new UsageError(`--out ${out}: the folder cannot be made (${code}); give one that can be written`)

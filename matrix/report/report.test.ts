@@ -16,7 +16,7 @@ import { type Results, resultsSchema } from './results.js'
 import { matrixOf, sum, sumsLine } from './summary.js'
 import { syntheticResults } from './synthetic.js'
 import { terminalReport } from './terminal.js'
-import { writeReports } from './write.js'
+import { removeReports, writeReports } from './write.js'
 
 const HOSTILE = `<img src=x onerror=alert(1)>"'&]]>\u0000\u001b`
 const normal = syntheticResults()
@@ -211,6 +211,8 @@ test('all reports are written, whole', () => {
     JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')),
     JSON.parse(JSON.stringify(partial)),
   )
+  removeReports(folder)
+  assert.deepEqual(readdirSync(folder), [])
 })
 
 /** The first closing tag that closes another element than the last one opened; null: all is in order. */
