@@ -21,7 +21,7 @@ export interface CreateTopicsOptions {
   readonly defaults?: Partial<TopicSettings>
   /** Namespaces that the configuration names, besides `public/default` and `public/kafka`. */
   readonly namespaces?: readonly (readonly [tenant: string, namespace: string])[]
-  /** 32 MiB when absent; 0 keeps nothing. */
+  /** 16 MiB when absent; 0 keeps nothing. */
   readonly tailCacheBytesMax?: number
   /** Five minutes when absent, as Kafka's log.retention.check.interval.ms. */
   readonly retentionCheckMs?: number
@@ -33,7 +33,7 @@ export interface CreateTopicsOptions {
 export function createTopics(options: CreateTopicsOptions): Promise<StoredTopics> {
   return StoredTopics.open({
     namespaces: [],
-    tailCacheBytesMax: 32 << 20,
+    tailCacheBytesMax: 16 << 20,
     retentionCheckMs: 300_000,
     partitionsMax: 10_000,
     ...options,

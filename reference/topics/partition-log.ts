@@ -8,14 +8,7 @@ import {
 } from '../base/brand.js'
 import type { Clock } from '../base/clock.js'
 import { MalformedError } from '../base/malformed.js'
-import {
-  describeEntry,
-  fromKafka,
-  InvalidRecordError,
-  newEntryFromPulsar,
-  timestampSearch,
-  toPulsar,
-} from '../entry-format/index.js'
+import { toPulsar } from '../entry-format/index.js'
 import type { EntryFormatName, KafkaBatch, PulsarView, TimestampType } from '../entry-format/types.js'
 import { setBaseOffset } from '../kafka/wire/record-batch.js'
 import type { OffsetMapping } from '../offsets/types.js'
@@ -33,8 +26,15 @@ import { KafkaReader } from './fetch.js'
 import type { Ticket } from './kafka-producers.js'
 import type { TopicsLog } from './log.js'
 import { Points } from './points.js'
+import { entriesOfBatch, entryOfSend, type PreparedSend } from './prepare.js'
 import type { ProducerMemory } from './producer-memory.js'
 import type { CachedPartition, TailCache } from './tail-cache.js'
+import {
+  type OffsetAndTime,
+  offsetOfMaxTimestamp,
+  offsetOfTimestamp,
+  type SearchedLog,
+} from './timestamps.js'
 import {
   isRefusal,
   type KafkaAppended,
@@ -121,7 +121,7 @@ export class OpenPartitionLog implements PartitionLog {
     }
     const appendTimeMs = clock.nowMs()
     // The next batch is converted while the one before is made durable; effects keep the order of the calls.
-    const converting = this.#kafkaEntries(batch, timestampType, appendTimeMs)
+    const converting = entriesOfBatch(batch, this.#options, timestampType, appendTimeMs)
     const { outcome } = await this.#inTurn(async () => {
       const entries = await converting
       return isRefusal(entries)
@@ -159,42 +159,12 @@ export class OpenPartitionLog implements PartitionLog {
     return this.#points.endOffset()
   }
 
-  async offsetOfTimestamp(timestampMs: bigint): Promise<{ offset: Offset; timestampMs: bigint } | undefined> {
-    let entry = await this.ledger.entryOfTimestamp(Number(timestampMs))
-    // An entry's largest timestamp may be of a message that has none for Kafka: then a later entry's is the first.
-    while (entry !== undefined) {
-      const found = await timestampSearch(entry, timestampMs, this.timestampType)
-      if (found !== undefined) {
-        const index = Math.max(entry.firstIndex + found.batchIndex, this.ledger.start.index)
-        return {
-          offset: this.#points.offsetIn(entry, index - entry.firstIndex),
-          timestampMs: found.timestampMs,
-        }
-      }
-      entry = await this.ledger.entryOfIndex(asMessageIndex(entry.firstIndex + entry.messageCount))
-    }
-    return undefined
+  offsetOfTimestamp(timestampMs: bigint): Promise<OffsetAndTime | undefined> {
+    return offsetOfTimestamp(this.#searched(), timestampMs)
   }
 
-  async offsetOfMaxTimestamp(): Promise<{ offset: Offset; timestampMs: bigint } | undefined> {
-    const last = await this.ledger.lastEntry()
-    if (last === undefined) return undefined
-    // Ever larger steps from the last entry's, then halving: mostly one look, for the last is the largest.
-    const exists = async (timestampMs: number) =>
-      (await this.ledger.entryOfTimestamp(timestampMs)) !== undefined
-    let low = last.maxTimestampMs
-    let step = 1
-    while (await exists(low + step)) {
-      low += step
-      step *= 2
-    }
-    let high = low + step
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2)
-      if (await exists(middle)) low = middle
-      else high = middle
-    }
-    return low < 0 ? undefined : this.offsetOfTimestamp(BigInt(low))
+  offsetOfMaxTimestamp(): Promise<OffsetAndTime | undefined> {
+    return offsetOfMaxTimestamp(this.#searched())
   }
 
   async deleteRecords(before: Offset): Promise<Offset | Refusal> {
@@ -221,7 +191,12 @@ export class OpenPartitionLog implements PartitionLog {
   }
 
   async appendPulsar(send: PulsarSend): Promise<PulsarAppended | Refusal> {
-    const converting = this.#pulsarEntry(send)
+    const converting = entryOfSend(
+      send,
+      this.#options.mapping,
+      this.timestampType,
+      this.#options.clock.nowMs(),
+    )
     const { outcome } = await this.#inTurn(async () => {
       const prepared = await converting
       return isRefusal(prepared) ? { outcome: Promise.resolve(prepared) } : this.#submitPulsar(send, prepared)
@@ -275,25 +250,15 @@ export class OpenPartitionLog implements PartitionLog {
     return this.#options.producers.save()
   }
 
+  #searched(): SearchedLog {
+    return { ledger: this.ledger, points: this.#points, timestampType: this.timestampType }
+  }
+
   /** Runs when the call before has submitted its entries. */
   #inTurn<T>(submit: () => Promise<Submitted<T | Refusal>>): Promise<Submitted<T | Refusal>> {
     const mine = this.#turn.then(submit)
     this.#turn = mine.catch(() => undefined)
     return mine
-  }
-
-  async #kafkaEntries(
-    batch: KafkaBatch,
-    timestampType: TimestampType,
-    appendTimeMs: number,
-  ): Promise<readonly NewEntry[] | Refusal> {
-    const { entryFormat: format, mapping } = this.#options
-    try {
-      const { messagesPerEntryMax } = mapping
-      return await fromKafka(batch, { format, messagesPerEntryMax, timestampType, appendTimeMs })
-    } catch (error) {
-      return formatRefusal(error)
-    }
   }
 
   #submitKafka(
@@ -344,25 +309,9 @@ export class OpenPartitionLog implements PartitionLog {
     this.#options.cache.add(this.#cached, { firstIndex, recordCount: batch.recordCount, bytes: batch.bytes })
   }
 
-  async #pulsarEntry(send: PulsarSend): Promise<{ entry: NewEntry; isEarlierChunk: boolean } | Refusal> {
-    const { mapping, clock } = this.#options
-    try {
-      const times = this.timestampType === 'LogAppendTime' ? { appendTimeMs: clock.nowMs() } : {}
-      const entry = await newEntryFromPulsar(send.headersAndPayload, times)
-      if (entry.messageCount > mapping.messagesPerEntryMax) {
-        const message = `A batch of ${entry.messageCount} messages has no offsets under ${mapping.name}, which allows ${mapping.messagesPerEntryMax}; send smaller batches.`
-        return refuse('INVALID_RECORD', message)
-      }
-      const { chunk } = describeEntry({ data: send.headersAndPayload })
-      return { entry, isEarlierChunk: chunk !== undefined && chunk.chunkId < chunk.chunkCount - 1 }
-    } catch (error) {
-      return formatRefusal(error)
-    }
-  }
-
   #submitPulsar(
     send: PulsarSend,
-    { entry, isEarlierChunk }: { entry: NewEntry; isEarlierChunk: boolean },
+    { entry, isEarlierChunk }: PreparedSend,
   ): Submitted<PulsarAppended | Refusal> {
     const refusal = this.#appendRefusal()
     if (refusal !== undefined) return { outcome: Promise.resolve(refusal) }
@@ -460,12 +409,6 @@ const duplicateSend: PulsarAppended = {
   position: { ledgerId: asLedgerId(-1), entryId: asEntryId(-1) },
   firstIndex: asMessageIndex(-1),
   duplicate: true,
-}
-
-function formatRefusal(error: unknown): Refusal {
-  if (error instanceof InvalidRecordError) return refuse('INVALID_RECORD', error.message)
-  if (error instanceof MalformedError) return refuse('CORRUPT_MESSAGE', error.message)
-  throw error
 }
 
 function storageRefusal(error: unknown): Refusal {

@@ -1,12 +1,4 @@
-import { crc32 } from 'node:zlib'
-import {
-  asEntryId,
-  asLedgerId,
-  asMessageIndex,
-  comparePositions,
-  type MessageIndex,
-  type Position,
-} from '../../base/brand.js'
+import { asEntryId, asLedgerId, type MessageIndex, type Position } from '../../base/brand.js'
 import type {
   AppendedEntry,
   Cursor,
@@ -19,16 +11,14 @@ import type {
 } from '../types.js'
 import { StorageError } from '../types.js'
 import type { FileWrite } from './committer.js'
-import { type CursorLog, EmbeddedCursor } from './cursor.js'
 import type { Put } from './database.js'
 import type { Engine } from './engine.js'
-import { encodeEntryRecord, entryHeaderBytes, entryKey } from './entry-record.js'
+import { inlineBytesMax, writeEntries } from './entry-writer.js'
+import { LogCursors } from './log-cursors.js'
 import type { LogReader } from './log-reader.js'
 import {
-  atOrAfter,
   encodeLogState,
   endPoint,
-  entriesBetween,
   type LedgerState,
   type LogState,
   lastLedger,
@@ -36,9 +26,6 @@ import {
   startPoint,
   withNewLedger,
 } from './log-state.js'
-
-/** Data up to this long lies in the index database, so that small appends cost one flush; longer data in the ledger's file. */
-const inlineBytesMax = 2000
 
 /** The state as the running round will leave it. */
 interface Draft {
@@ -63,8 +50,7 @@ export class EmbeddedLedger implements ManagedLedger {
   /** Grows with each failure: appends in flight at that moment fail with it. */
   #failures = 0
   readonly #listeners = new Set<() => void>()
-  readonly #durable = new Map<string, EmbeddedCursor>()
-  readonly #nonDurable = new Set<EmbeddedCursor>()
+  readonly #cursors: LogCursors
 
   constructor(
     name: string,
@@ -77,9 +63,7 @@ export class EmbeddedLedger implements ManagedLedger {
     this.#engine = engine
     this.#reader = reader
     this.#state = state
-    for (const [cursorName, stored] of cursors) {
-      this.#durable.set(cursorName, EmbeddedCursor.restore(this.#cursorLog(), cursorName, stored))
-    }
+    this.#cursors = new LogCursors(name, engine, reader, () => this.#state, cursors)
   }
 
   get start(): LogPoint {
@@ -183,66 +167,37 @@ export class EmbeddedLedger implements ManagedLedger {
     return () => this.#listeners.delete(listener)
   }
 
-  async openCursor(name: string, initial: Position): Promise<Cursor> {
-    const known = this.#durable.get(name)
-    if (known !== undefined) {
-      // It may be new, and its first record still on its way.
-      await known.saved()
-      return known
-    }
-    const cursor = new EmbeddedCursor(this.#cursorLog(), name, true, initial)
-    this.#durable.set(name, cursor)
-    try {
-      await cursor.save()
-    } catch (error) {
-      this.#durable.delete(name)
-      throw error
-    }
-    return cursor
+  openCursor(name: string, initial: Position): Promise<Cursor> {
+    return this.#cursors.open(name, initial)
   }
 
   newNonDurableCursor(name: string, initial: Position): Cursor {
-    const cursor: EmbeddedCursor = new EmbeddedCursor(this.#cursorLog(), name, false, initial, () =>
-      this.#nonDurable.delete(cursor),
-    )
-    this.#nonDurable.add(cursor)
-    return cursor
+    return this.#cursors.newNonDurable(name, initial)
   }
 
   cursorNames(): readonly string[] {
-    return [...this.#durable.keys()]
+    return this.#cursors.names()
   }
 
-  async deleteCursor(name: string): Promise<void> {
-    const cursor = this.#durable.get(name)
-    if (cursor === undefined) return
-    this.#durable.delete(name)
-    cursor.forget()
-    const { database, committer } = this.#engine
-    await committer.write((puts) =>
-      puts.push({ table: database.cursors, key: cursorKey(this.name, name), value: undefined }),
-    )
+  deleteCursor(name: string): Promise<void> {
+    return this.#cursors.delete(name)
   }
 
   /** Removes the log with all that belongs to it; later appends are refused. */
   async delete(): Promise<void> {
     const { database, committer } = this.#engine
     this.#deleted = true
-    for (const cursor of this.#durable.values()) cursor.forget()
     await committer.write((puts) => {
       puts.push({ table: database.logs, key: Buffer.from(this.name), value: undefined })
-      for (const name of this.#durable.keys()) {
-        puts.push({ table: database.cursors, key: cursorKey(this.name, name), value: undefined })
-      }
+      this.#cursors.putDeletions(puts)
       for (const { ledgerId } of this.#state.ledgers) puts.push(this.#engine.droppedLedgerPut(ledgerId))
     })
-    this.#durable.clear()
     this.#engine.reclaim()
   }
 
   /** Waits for what cursors have pending. */
-  async flush(): Promise<void> {
-    await Promise.all([...this.#durable.values()].map((cursor) => cursor.saved()))
+  flush(): Promise<void> {
+    return this.#cursors.flush()
   }
 
   #draftFor(entries: number, bytes: number): Draft | 'next-round' {
@@ -316,45 +271,12 @@ export class EmbeddedLedger implements ManagedLedger {
     filePosition: number,
   ): readonly AppendedEntry[] {
     const draft = this.#putStructure(puts)
-    const brokerTimestampMs = this.#engine.clock.nowMs()
-    const ledger = { ...lastLedger(draft.state) }
-    const appended = entries.map((entry, at): AppendedEntry => {
-      const length = sizes[at] ?? 0
-      const inFile = length > inlineBytesMax
-      const firstIndex = ledger.firstIndex + ledger.messages
-      const entryId = ledger.entries
-      const place = filePosition
-      if (inFile) filePosition += length
-      ledger.entries++
-      ledger.messages += entry.messageCount
-      ledger.bytes += length
-      ledger.fileBytes = Math.max(ledger.fileBytes, filePosition)
-      ledger.maxTimestampMs = Math.max(ledger.maxTimestampMs, entry.maxTimestampMs)
-      const value = encodeEntryRecord(
-        {
-          inFile,
-          messageCount: entry.messageCount,
-          firstIndex,
-          brokerTimestampMs,
-          maxTimestampMs: entry.maxTimestampMs,
-          runningMaxTimestampMs: ledger.maxTimestampMs,
-          filePosition: inFile ? place : ledger.fileBytes,
-          length,
-          crc32: entry.data.reduce((crc, piece) => crc32(piece, crc), 0),
-          ledgerBytes: ledger.bytes,
-        },
-        inFile ? 0 : length,
-      )
-      if (!inFile) copyPieces(entry.data, value, entryHeaderBytes)
-      puts.push({ table: this.#engine.database.entries, key: entryKey(ledger.ledgerId, entryId), value })
-      return {
-        position: { ledgerId: asLedgerId(ledger.ledgerId), entryId: asEntryId(entryId) },
-        firstIndex: asMessageIndex(firstIndex),
-        brokerTimestampMs,
-      }
-    })
-    draft.state = replaceLast(draft.state, ledger)
-    return appended
+    const nowMs = this.#engine.clock.nowMs()
+    const written = writeEntries(lastLedger(draft.state), entries, { sizes, filePosition, nowMs })
+    const table = this.#engine.database.entries
+    for (const { key, value } of written.records) puts.push({ table, key, value })
+    draft.state = replaceLast(draft.state, written.ledger)
+    return written.appended
   }
 
   /** Before the round's first put, the log's own record if ledgers came or went. */
@@ -425,7 +347,7 @@ export class EmbeddedLedger implements ManagedLedger {
     const trimmed = draft.state.start.index > this.#state.start.index
     this.#state = draft.state
     if (draft.dropped.length > 0) this.#engine.reclaim()
-    if (trimmed) for (const cursor of [...this.#durable.values(), ...this.#nonDurable]) cursor.startMoved()
+    if (trimmed) this.#cursors.startMoved()
     if (grown) this.#notify()
   }
 
@@ -443,34 +365,4 @@ export class EmbeddedLedger implements ManagedLedger {
     if (staged) this.#draft = null
     reject(error)
   }
-
-  #cursorLog(): CursorLog {
-    const { database, committer } = this.#engine
-    return {
-      start: () => startPoint(this.#state),
-      end: () => endPoint(this.#state).position,
-      atOrAfter: (position) => atOrAfter(this.#state, position),
-      entriesBetween: (from, to) => entriesBetween(this.#state, from, to),
-      messageCount: (position) =>
-        comparePositions(position, endPoint(this.#state).position) < 0
-          ? this.#reader.record(position.ledgerId, position.entryId)?.messageCount
-          : undefined,
-      save: (name, encode) =>
-        committer.write((puts) => {
-          const value = encode()
-          if (value !== undefined)
-            puts.push({ table: database.cursors, key: cursorKey(this.name, name), value })
-        }),
-      saveFailed: (name, error) =>
-        this.#engine.log.warn({ err: error, cursor: name, ledger: this.name }, 'a cursor was not stored'),
-    }
-  }
-}
-
-/** Log names hold no zero byte, so that one log's cursors lie together and apart from all others'. */
-export const cursorKey = (log: string, cursor: string): Buffer => Buffer.from(`${log}\0${cursor}`)
-
-function copyPieces(pieces: readonly Buffer[], target: Buffer, from: number): void {
-  let at = from
-  for (const piece of pieces) at += piece.copy(target, at)
 }
