@@ -1,0 +1,21 @@
+import { consumeMutants } from './consume.js'
+import type { Mutant } from './mutant.js'
+import { offsetMutants } from './offsets.js'
+import { produceMutants } from './produce.js'
+import { protocolMutants } from './protocol.js'
+import { pulsarMutants } from './pulsar.js'
+import { recordMutants } from './records.js'
+import { topicMutants } from './topics.js'
+
+export type { Mutant } from './mutant.js'
+
+/** All wrong variants of the reference, chapter by chapter. */
+export const mutants: readonly Mutant[] = [
+  ...protocolMutants,
+  ...topicMutants,
+  ...recordMutants,
+  ...offsetMutants,
+  ...produceMutants,
+  ...consumeMutants,
+  ...pulsarMutants,
+]

@@ -1,0 +1,126 @@
+import { asEntryId, asOffset } from '../base/brand.js'
+import { listOffsets } from '../kafka/messages/02-list-offsets.js'
+import { batchField, readBatch } from '../kafka/wire/record-batch.js'
+import { isRefusal } from '../topics/types.js'
+import type { Mutant } from './mutant.js'
+import { fetchedBatches, looseRecords, rebuilt } from './rewrite.js'
+import { answered, kafkaLogs, pulsarLogs } from './seams.js'
+
+const latest = -1n
+
+/** Offsets and message ids (chapter ID). */
+export const offsetMutants: readonly Mutant[] = [
+  {
+    name: 'offset-off-by-one-in-batch',
+    breaks: ['ID-4', 'ID-5'],
+    description: 'Within a batch, all records but the first are consumed under the offset of the next one.',
+    replace: fetchedBatches(async (bytes) => {
+      const batch = readBatch(bytes)
+      const [first, ...rest] = await looseRecords(batch)
+      if (first === undefined || rest.length === 0) return [bytes]
+      const baseOffset = bytes.readBigInt64BE(batchField.baseOffset)
+      return [await rebuilt(batch, [first], baseOffset), await rebuilt(batch, rest, baseOffset + 2n)]
+    }),
+  },
+  {
+    name: 'acknowledged-offset-plus-one',
+    breaks: ['ID-4'],
+    description: 'Producers are told the offset after the one under which their records are consumed.',
+    replace: kafkaLogs((log) => ({
+      appendKafka: async (batch) => {
+        const outcome = await log.appendKafka(batch)
+        return isRefusal(outcome) ? outcome : { ...outcome, baseOffset: asOffset(outcome.baseOffset + 1n) }
+      },
+    })),
+  },
+  {
+    name: 'message-id-of-next-entry',
+    breaks: ['ID-1'],
+    description: 'Pulsar producers are told the id of the entry after theirs.',
+    replace: pulsarLogs((log) => ({
+      appendPulsar: async (send) => {
+        const outcome = await log.appendPulsar(send)
+        if (isRefusal(outcome)) return outcome
+        const { ledgerId, entryId } = outcome.position
+        return { ...outcome, position: { ledgerId, entryId: asEntryId(entryId + 1) } }
+      },
+    })),
+  },
+  {
+    name: 'latest-beyond-end',
+    breaks: ['ID-7'],
+    description: 'The latest offset is one more than the log’s end.',
+    replace: answered(listOffsets, (response, request) => ({
+      ...response,
+      topics: response.topics.map((topic, at) => ({
+        ...topic,
+        partitions: topic.partitions.map((partition, index) =>
+          request.topics[at]?.partitions[index]?.timestamp === latest
+            ? { ...partition, offset: (partition.offset ?? 0n) + 1n }
+            : partition,
+        ),
+      })),
+    })),
+  },
+  {
+    name: 'end-counts-batches',
+    breaks: ['ID-10'],
+    description: 'A batch raises the log end by one, however many records it has.',
+    replace: kafkaLogs((log) => {
+      let batches = 0n
+      return {
+        appendKafka: (batch) => {
+          batches++
+          return log.appendKafka(batch)
+        },
+        endOffset: () => asOffset(batches),
+      }
+    }),
+  },
+  {
+    name: 'timestamp-lookup-off-by-one',
+    breaks: ['ID-8'],
+    description: 'Timestamp look-up answers the offset after the right one.',
+    replace: kafkaLogs((log) => ({
+      offsetOfTimestamp: async (timestampMs) => {
+        const found = await log.offsetOfTimestamp(timestampMs)
+        return found && { ...found, offset: asOffset(found.offset + 1n) }
+      },
+    })),
+  },
+  {
+    name: 'timestamp-lookup-strictly-later',
+    breaks: ['ID-8'],
+    description: 'Timestamp look-up leaves out records of exactly the target time.',
+    replace: kafkaLogs((log) => ({
+      offsetOfTimestamp: (timestampMs) => log.offsetOfTimestamp(timestampMs + 1n),
+    })),
+  },
+  {
+    name: 'timestamp-lookup-answers-end',
+    breaks: ['ID-8'],
+    description: 'Timestamp look-up beyond the last record answers the log’s end in place of −1.',
+    replace: kafkaLogs((log) => ({
+      offsetOfTimestamp: async (timestampMs) =>
+        (await log.offsetOfTimestamp(timestampMs)) ?? { offset: log.endOffset(), timestampMs },
+    })),
+  },
+  {
+    name: 'out-of-range-reset-silently',
+    breaks: ['ID-9'],
+    description: 'A fetch beyond the log’s ends reads from its start in place of OFFSET_OUT_OF_RANGE.',
+    replace: kafkaLogs((log) => ({
+      fetchKafka: async (offset, limits) => {
+        const answer = await log.fetchKafka(offset, limits)
+        if (!isRefusal(answer) || answer.refused !== 'OFFSET_OUT_OF_RANGE') return answer
+        return log.fetchKafka(log.startOffset(), limits)
+      },
+    })),
+  },
+  {
+    name: 'delete-records-ignored',
+    breaks: ['ID-13'],
+    description: 'DeleteRecords is answered as done, and deletes nothing.',
+    replace: kafkaLogs(() => ({ deleteRecords: async (before) => before })),
+  },
+]
