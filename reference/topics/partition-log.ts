@@ -306,7 +306,12 @@ export class OpenPartitionLog implements PartitionLog {
     if (this.#options.mapping.name !== 'index' || batch.isControl) return
     // What precedes the checksum's range is the broker's to set, and the bytes have been written by now.
     setBaseOffset(batch.bytes, baseOffset, this.leaderEpoch)
-    this.#options.cache.add(this.#cached, { firstIndex, recordCount: batch.recordCount, bytes: batch.bytes })
+    const { recordCount } = batch
+    this.#options.cache.add(this.#cached, {
+      firstIndex,
+      recordCount,
+      bytes: withoutSurroundings(batch.bytes),
+    })
   }
 
   #submitPulsar(
@@ -410,6 +415,10 @@ const duplicateSend: PulsarAppended = {
   firstIndex: asMessageIndex(-1),
   duplicate: true,
 }
+
+/** A small part of a request must not hold on to the whole of it. */
+const withoutSurroundings = (bytes: Buffer): Buffer =>
+  bytes.buffer.byteLength > 2 * bytes.length ? Buffer.from(bytes) : bytes
 
 function storageRefusal(error: unknown): Refusal {
   if (error instanceof StorageError) return refuse('KAFKA_STORAGE_ERROR', error.message)
