@@ -261,3 +261,18 @@ Then('every listed topic of a system name is marked internal', async function (t
     offered.map(({ name }) => name),
   )
 })
+
+When(
+  'Pulsar writes to the system topic {string} of the namespace',
+  async function (this: ConformanceWorld, name: string) {
+    const driver = await this.pulsar()
+    const topic = `persistent://${this.namespace}/${name}`
+    const messages = [{ key: 'k', value: Buffer.from('event').toString('base64') }]
+    await driver.call('produce', { topic, messages, producer: 'system' })
+  },
+)
+
+Then("Kafka's metadata marks {string} internal", async function (this: ConformanceWorld, name: string) {
+  const { errorCode, isInternal } = await askMetadata(this, name, false)
+  same('the answer for it', { errorCode: 0, isInternal: true }, { errorCode, isInternal })
+})

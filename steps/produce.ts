@@ -235,11 +235,42 @@ When(
       return { ...record, value: this.random.bytes(12).toString('base64') }
     })
     const answer = await driver.call('produce', { topic: this.topic().name, records })
-    for (const [index, record] of records.entries()) {
-      const told = answer.records[index]
-      holds('each record has a partition', told?.partition !== undefined, 'a partition', told)
-      this.written.push({ by: 'kafka', partition: told?.partition ?? -1, record })
+    same('acknowledgements', count, answer.records.length)
+    this.notes.set(
+      'placed',
+      records.map((record, index) => ({ value: record.value, partition: answer.records[index]?.partition })),
+    )
+  },
+)
+
+Then(
+  'each Pulsar partition holds exactly the records that were placed in it',
+  async function (this: ConformanceWorld) {
+    const placed = this.note<{ value: string; partition: number | undefined }[]>('placed')
+    const kafka = await this.kafka()
+    const pulsar = await this.pulsar()
+    const all: unknown[] = []
+    let used = 0
+    for (let partition = 0; partition < this.topic().partitions; partition++) {
+      const { records } = await kafka.call('consume', { topic: this.topic().name, partition, until: 'end' })
+      const topic = this.pulsarPartition(partition)
+      const { messages } = await pulsar.call('read', { topic, until: 'end' })
+      const values = messages.map(({ value }) => value)
+      sameList<unknown>(
+        `partition ${partition} in Kafka and in Pulsar`,
+        records.map(({ value }) => value),
+        values,
+      )
+      // A library that does not tell the partition has shown it by where Kafka reads the record.
+      const told = placed.filter((each) => each.partition === partition).map(({ value }) => value)
+      if (placed.every((each) => each.partition !== undefined)) {
+        sameList<unknown>(`records placed in partition ${partition}`, [...told].sort(), [...values].sort())
+      }
+      used += values.length > 0 ? 1 : 0
+      all.push(...values)
     }
+    sameList<unknown>('all records', placed.map(({ value }) => value).sort(), all.sort())
+    holds('the partitions used', used > 1, 'several', used)
   },
 )
 

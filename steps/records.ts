@@ -102,7 +102,8 @@ export interface PulsarView {
   readonly key: string | null
   readonly value: string | null
   readonly properties: Readonly<Record<string, string>>
-  readonly eventTime: string
+  /** Absent: left to the client that wrote it. */
+  readonly eventTime?: string
 }
 
 export function pulsarView(written: Written): PulsarView {
@@ -111,19 +112,20 @@ export function pulsarView(written: Written): PulsarView {
     // A library's text accessor shows binary keys as their base64 text.
     return { key: key ?? keyBytes ?? null, value, properties, eventTime }
   }
-  const { key, value, headers = [], timestamp = '0' } = written.record
+  const { key, value, headers = [], timestamp } = written.record
   const properties = Object.fromEntries(headers.map(([name, bytes]) => [name, textOf(bytes ?? '')]))
-  return { key: key === null ? null : textOf(key), value, properties, eventTime: timestamp }
+  const shown = { key: key === null ? null : textOf(key), value, properties }
+  return timestamp === undefined ? shown : { ...shown, eventTime: timestamp }
 }
 
 export function seenPulsar(received: PulsarReceived, of?: Written): PulsarView {
   const { key, value, properties, eventTime, knowsNull } = received
+  const expected = of && pulsarView(of)
   // A library that cannot tell null from empty shows a tombstone as empty.
-  const expectsNull = of !== undefined && pulsarView(of).value === null
-  return { key, value: !knowsNull && expectsNull && value === '' ? null : value, properties, eventTime }
+  const shown = !knowsNull && expected?.value === null && value === '' ? null : value
+  const view = { key, value: shown, properties }
+  return expected !== undefined && expected.eventTime === undefined ? view : { ...view, eventTime }
 }
-
-export const sameId = (a: MessageId, b: MessageId): boolean => idText(a) === idText(b)
 
 /** `ledger:entry:batch index`; −1 and 0 of an entry with one message are the same place to some libraries. */
 export const idText = ({ ledgerId, entryId, batchIndex }: MessageId): string =>

@@ -155,7 +155,9 @@ export class ConformanceWorld extends World<WorldParameters> {
 
   /** Pulsar's full name of a topic. */
   pulsarTopic(topic: ScenarioTopic = this.topic()): string {
-    return `persistent://${this.namespace}/${topic.name}`
+    const { name } = topic
+    if (name.startsWith('persistent://')) return name
+    return `persistent://${name.includes('/') ? name : `${this.namespace}/${name}`}`
   }
 
   /** Pulsar's full name of a partition. */

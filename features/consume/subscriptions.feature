@@ -11,12 +11,12 @@ Feature: Pulsar's subscriptions and readers receive Kafka's records by their own
       And consumer 1 of "only" receives all of it, once and in order
 
     @CO-9 @kafka @pulsar
-    Scenario: Of a failover subscription the second consumer goes on where the first stopped
+    Scenario: Of a failover subscription the other consumer goes on where the first stopped
       Given a topic
       And 2 Pulsar consumers of the failover subscription "spare"
       When a Kafka producer sends 12 random records one by one
-      And consumer 1 of "spare" receives 5 and leaves
-      Then consumer 2 of "spare" receives the rest, in order
+      And the active consumer of "spare" receives 5 and leaves
+      Then the consumer of "spare" that is left receives the rest, in order
 
     @CO-9 @kafka @pulsar
     Scenario: A shared subscription shares records, each to one consumer
@@ -38,8 +38,8 @@ Feature: Pulsar's subscriptions and readers receive Kafka's records by their own
       Given a topic
       And 2 Pulsar consumers of the failover subscription "spare"
       When a Pulsar producer sends 12 random messages one by one
-      And consumer 1 of "spare" receives 5 and leaves
-      Then consumer 2 of "spare" receives the rest, in order
+      And the active consumer of "spare" receives 5 and leaves
+      Then the consumer of "spare" that is left receives the rest, in order
 
     @CO-9 @pulsar
     Scenario: Pulsar's own messages, shared

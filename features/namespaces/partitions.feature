@@ -78,8 +78,14 @@ Feature: A topic has the same partitions on both sides
   Rule: System topics are not offered to Kafka clients as user topics; asked for by name they are marked internal
 
     @MT-11 @raw
-    Scenario: A system topic that Kafka clients may ask for by name
+    Scenario: A system topic that is there from the beginning
       Given a system topic of the target
       When its metadata is asked by its name
       Then it is marked internal
+      And every listed topic of a system name is marked internal
+
+    @MT-11 @raw @pulsar
+    Scenario: A system topic of Pulsar in the namespace of Kafka's topics
+      When Pulsar writes to the system topic "__change_events" of the namespace
+      Then Kafka's metadata marks "__change_events" internal
       And every listed topic of a system name is marked internal
