@@ -84,8 +84,9 @@ Feature: A topic has the same partitions on both sides
       Then it is marked internal
       And every listed topic of a system name is marked internal
 
-    @MT-11 @raw @pulsar
+    @MT-11 @raw @pulsar @power-configure
     Scenario: A system topic of Pulsar in the namespace of Kafka's topics
+      Given a target of its own
       When Pulsar writes to the system topic "__change_events" of the namespace
       Then Kafka's metadata marks "__change_events" internal
       And every listed topic of a system name is marked internal
