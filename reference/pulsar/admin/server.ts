@@ -4,7 +4,6 @@ import type { PulsarContext } from '../context.js'
 import { serviceOf } from '../service.js'
 import { brokers } from './brokers.js'
 import { clusters } from './clusters.js'
-import { AdminError } from './errors.js'
 import { lookup } from './lookup.js'
 import { namespaces } from './namespaces.js'
 import { schemas } from './schemas.js'
@@ -56,5 +55,3 @@ export async function startAdmin(
   service.httpUrl ??= `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   return { port, close: () => app.close() }
 }
-
-export { AdminError }

@@ -392,7 +392,6 @@ const tables = {
       schemaVersion: optional(5, 'bytes'),
     }),
   ],
-  AUTH_RESPONSE: [37, new MessageType({ clientVersion: optional(1, 'string') })],
   ACK_RESPONSE: [
     38,
     new MessageType({
