@@ -59,10 +59,11 @@ export class PulsarConnection implements Session {
     this.#write([encodeFrame(name, body)])
   }
 
-  sendMessage(body: CommandBody<'MESSAGE'>, rest: readonly Buffer[]): void {
+  sendMessage(body: CommandBody<'MESSAGE'>, rest: readonly Buffer[], messages: number): void {
     const pieces = encodeFrameWithRest('MESSAGE', body, rest)
-    this.service.context.metrics?.messagesOut?.(
-      1,
+    const messagesOut = this.service.context.metrics?.messagesOut
+    messagesOut?.(
+      messages,
       pieces.reduce((sum, piece) => sum + piece.length, 0),
     )
     this.#write(pieces)

@@ -11,7 +11,8 @@ export interface ConsumerConnection {
   /** False while the client leaves too much unread (register PH-7); the dispatcher is woken when that is over. */
   isWritable(): boolean
   send<Name extends CommandName>(name: Name, body: CommandBody<Name>): void
-  sendMessage(body: CommandBody<'MESSAGE'>, rest: readonly Buffer[]): void
+  /** @param messages how many the client will see. */
+  sendMessage(body: CommandBody<'MESSAGE'>, rest: readonly Buffer[], messages: number): void
 }
 
 /** What keeps the messages of one key, or the pieces of one chunked message, at one consumer. */
@@ -123,6 +124,7 @@ export class Consumer {
         consumerEpoch: this.epoch,
       },
       rest,
+      messages,
     )
   }
 }

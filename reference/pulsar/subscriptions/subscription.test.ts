@@ -20,8 +20,10 @@ after(() => topics.remove())
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
-async function subscribed(): Promise<{ log: PartitionLog; subscription: Subscription }> {
-  const catalog = await topics.open({ clock })
+async function subscribed(
+  entryFormat: 'pulsar' | 'kafka' = 'pulsar',
+): Promise<{ log: PartitionLog; subscription: Subscription }> {
+  const catalog = await topics.open({ clock, entryFormat })
   const log = await openPartition(catalog, `topic-${made++}`)
   const cursor = await log.ledger.openCursor('s', log.ledger.start.position)
   const subscription = new Subscription({ name: 's', cursor, log, clock, logger: silent, partitioned: false })
@@ -181,29 +183,30 @@ test('delayed messages wait for their time and hold nothing up', async () => {
   assert.deepEqual(a.received.flatMap(payloads), ['now', 'later'])
 })
 
-test('key_shared: a batch of many keys is parted; each key stays at one consumer, in order', async () => {
-  const { log, subscription } = await subscribed()
-  const members = ['a', 'b', 'c'].map((name) => testConsumer({ name, type: 'Key_Shared', permits: 1_000 }))
-  for (const { consumer } of members) subscription.add(consumer)
-  const keys = Array.from({ length: 60 }, (_, at) => `key-${at % 20}-`)
-  await publishBatch(log, keys)
-  await publishBatch(log, keys)
-  await Promise.all(members.map((member) => member.receivedAtLeast(2)))
-  const seen = members.map(({ received }) => received.flatMap(payloads))
-  const all = seen.flat()
-  assert.equal(all.length, 120)
-  for (const texts of seen) assert.ok(texts.length > 0)
-  for (let key = 0; key < 20; key++) {
-    const holders = seen.filter((texts) => texts.some((text) => text.startsWith(`key-${key}-`)))
-    assert.equal(holders.length, 1)
-    const numbers = (holders[0] ?? [])
-      .filter((text) => text.startsWith(`key-${key}-`))
-      .map((text) => Number(text.split('-')[2]))
-    assert.deepEqual(numbers, [key, key + 20, key + 40, key, key + 20, key + 40])
-  }
-  for (const { consumer, received } of members) await subscription.acknowledge(consumer, idsOf(received))
-  assert.equal(subscription.cursor.backlogEntries(), 0)
-})
+for (const format of ['pulsar', 'kafka'] as const)
+  test(`key_shared: a batch of many keys is parted, stored as ${format}; each key stays at one consumer, in order`, async () => {
+    const { log, subscription } = await subscribed(format)
+    const members = ['a', 'b', 'c'].map((name) => testConsumer({ name, type: 'Key_Shared', permits: 1_000 }))
+    for (const { consumer } of members) subscription.add(consumer)
+    const keys = Array.from({ length: 60 }, (_, at) => `key-${at % 20}-`)
+    await publishBatch(log, keys)
+    await publishBatch(log, keys)
+    await Promise.all(members.map((member) => member.receivedAtLeast(2)))
+    const seen = members.map(({ received }) => received.flatMap(payloads))
+    const all = seen.flat()
+    assert.equal(all.length, 120)
+    for (const texts of seen) assert.ok(texts.length > 0)
+    for (let key = 0; key < 20; key++) {
+      const holders = seen.filter((texts) => texts.some((text) => text.startsWith(`key-${key}-`)))
+      assert.equal(holders.length, 1)
+      const numbers = (holders[0] ?? [])
+        .filter((text) => text.startsWith(`key-${key}-`))
+        .map((text) => Number(text.split('-')[2]))
+      assert.deepEqual(numbers, [key, key + 20, key + 40, key, key + 20, key + 40])
+    }
+    for (const { consumer, received } of members) await subscription.acknowledge(consumer, idsOf(received))
+    assert.equal(subscription.cursor.backlogEntries(), 0)
+  })
 
 test('key_shared: part of a part is acknowledged by the client’s own batch indexes', async () => {
   const { log, subscription } = await subscribed()
