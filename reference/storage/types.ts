@@ -82,6 +82,8 @@ export interface ManagedLedger {
   readonly start: LogPoint
   /** One past the last durable message (Pulsar: last add confirmed + 1; Kafka: log end and high watermark). */
   readonly end: LogPoint
+  /** The last durable message; undefined when none is kept. */
+  readonly last: LogPoint | undefined
   /**
    * Appends entries next to one another in one ledger, all or none. Resolves when they are durable by the configured
    * policy, in the order of the calls.

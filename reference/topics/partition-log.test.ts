@@ -267,6 +267,7 @@ describe('places in a partition', () => {
         assert.ok(seen.some((record) => record.startsWith(`${value}:`)))
         assert.equal(seen.at(-1)?.split(':')[0], String(expected.at(-1)))
       }
+      assert.equal(log.endOffset(), (expected.at(-1) ?? 0n) + 1n)
       assert.deepEqual(await log.pointOfOffset(log.endOffset()), log.ledger.end)
       assert.equal(await log.pointOfOffset(asOffset(log.endOffset() + 1n)), undefined)
       assert.equal(

@@ -26,8 +26,10 @@ export class Points {
     return this.offsetOf(this.#ledger.start)
   }
 
+  /** One past the last record, whatever the mapping: a consumer that has read all stands exactly here. */
   endOffset(): Offset {
-    return this.offsetOf(this.#ledger.end)
+    const { last, end } = this.#ledger
+    return last === undefined ? this.offsetOf(end) : asOffset(this.offsetOf(last) + 1n)
   }
 
   /** Whether the log's next entry has an offset: under `packed` and `wrapper` a log can outgrow the bits (ID-11). */
@@ -59,6 +61,7 @@ export class Points {
     const { start, end } = this.#ledger
     if (comparePositions(position, end.position) > 0) return undefined
     const point = await this.#atOrAfter(position, batchIndex)
+    if (point.index >= end.index) return this.endOffset()
     return this.offsetOf(point.index < start.index ? start : point)
   }
 

@@ -1,4 +1,4 @@
-import { asEntryId, asLedgerId, type MessageIndex, type Position } from '../../base/brand.js'
+import { asEntryId, asLedgerId, asMessageIndex, type MessageIndex, type Position } from '../../base/brand.js'
 import type {
   AppendedEntry,
   Cursor,
@@ -47,6 +47,8 @@ export class EmbeddedLedger implements ManagedLedger {
   #state: LogState
   #draft: Draft | null = null
   #deleted = false
+  /** As last asked for. */
+  #last: LogPoint | undefined
   /** Grows with each failure: appends in flight at that moment fail with it. */
   #failures = 0
   readonly #listeners = new Set<() => void>()
@@ -72,6 +74,13 @@ export class EmbeddedLedger implements ManagedLedger {
 
   get end(): LogPoint {
     return endPoint(this.#state)
+  }
+
+  get last(): LogPoint | undefined {
+    const index = asMessageIndex(this.end.index - 1)
+    if (index < this.start.index) return undefined
+    if (this.#last?.index !== index) this.#last = this.#pointOfIndex(index)
+    return this.#last
   }
 
   append(entries: readonly NewEntry[]): Promise<readonly AppendedEntry[]> {
@@ -119,7 +128,10 @@ export class EmbeddedLedger implements ManagedLedger {
   }
 
   async pointOfIndex(index: MessageIndex): Promise<LogPoint | undefined> {
-    if (index < this.start.index || index >= this.end.index) return undefined
+    return index < this.start.index || index >= this.end.index ? undefined : this.#pointOfIndex(index)
+  }
+
+  #pointOfIndex(index: MessageIndex): LogPoint | undefined {
     const found = this.#reader.positionOfIndex(this.#state, index)
     const record = found && this.#reader.record(found.ledgerId, found.entryId)
     if (found === undefined || record === undefined) return undefined
