@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { metadata } from '../messages/03-metadata.js'
 import { apiVersions } from '../messages/18-api-versions.js'
 import { errorName } from '../wire/errors.js'
-import { decodeResponse, encodeResponse } from '../wire/frames.js'
+import { decodeRequest, decodeResponse, encodeResponse } from '../wire/frames.js'
 import { SampleValues } from '../wire/sample-values.js'
 import type { Api, RequestToWrite } from '../wire/schema.js'
 import { FakeBroker, FakeConnection } from './fake-broker.js'
@@ -46,6 +47,12 @@ test('PH-3: every listed version of every listed API answers any well-formed req
       for (let round = 0; round < 3; round++) await answersInForm(served.api, version, samples)
     }
   }
+})
+
+test('a request with bytes after its end is understood, as Kafka does: librdkafka 2.16 lists topics so', () => {
+  const frame = Buffer.from('0003000d00000003000772646b61666b610000000000010000', 'hex')
+  const { body, clientId } = decodeRequest(frame, metadata)
+  assert.deepEqual([clientId, body.topics], ['rdkafka', null])
 })
 
 /** Nothing may throw, and the answer must be readable to its end; what it says is the other tests' matter. */
