@@ -16,15 +16,16 @@ for (const api of allMessages) {
       }
   })
 
-  test(`${api.name}: a frame cut anywhere, or followed by more, is malformed`, () => {
+  test(`${api.name}: a frame cut anywhere is malformed, and what follows one is passed over`, () => {
     const samples = new SampleValues(api.key + 1)
     for (let version = api.versions[0]; version <= api.versions[1]; version++) {
-      const { written } = samples.struct(api.request, version)
+      const { written, read } = samples.struct(api.request, version)
       const frame = requestFrame(api, version, written)
       const step = Math.max(1, Math.floor(frame.length / 50))
       for (let length = 0; length < frame.length; length += step)
         assert.throws(() => decodeRequest(frame.subarray(0, length), api), MalformedError)
-      assert.throws(() => decodeRequest(Buffer.concat([frame, Buffer.from([0])]), api), MalformedError)
+      const longer = Buffer.concat([frame, Buffer.from([0])])
+      assert.deepEqual(decodeRequest(longer, api).body, read)
     }
   })
 }
