@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { execa } from 'execa'
+import { runTool } from '../clients/tools.js'
 import { type JavaServer, launchJava, propertiesOf, provisionJavaServer } from './java-server.js'
 import { ManagedTarget } from './managed.js'
 import { dataFolder, freePorts } from './places.js'
@@ -93,17 +93,24 @@ export function kafkaSettings(
     'share.coordinator.state.topic.num.partitions': 1,
     'group.initial.rebalance.delay.ms': 0,
     // A killed broker is taken for alive until its session ends, and its successor must wait for that.
-    'broker.session.timeout.ms': 1000,
-    'broker.heartbeat.interval.ms': 250,
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 500,
   }
 }
 
 /** Makes an empty data folder a node's, once. */
 export async function formatStorage(server: JavaServer, dataDir: string, configFile: string): Promise<void> {
   if (existsSync(join(dataDir, 'log', 'meta.properties'))) return
-  const clusterId = randomBytes(16).toString('base64url')
+  const id = randomBytes(16)
+  // An id that begins with `-` would be taken for an option.
+  id.writeUInt8(id.readUInt8(0) & 0x7f)
+  const clusterId = id.toString('base64url')
   const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', configFile]
-  await execa(server.java, ['-XX:TieredStopAtLevel=1', '-Xshare:auto', '-cp', server.classPath, ...tool])
+  await runTool(server.java, ['-XX:TieredStopAtLevel=1', '-Xshare:auto', '-cp', server.classPath, ...tool], {
+    cwd: dataDir,
+    failure: 'Apache Kafka could not format its storage',
+    remedy: `look into ${configFile}`,
+  })
 }
 
 /** A KRaft broker opens its listener when it is registered and unfenced: from then on it serves. */
