@@ -1,13 +1,5 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newestHeaderPage, restoreHeaderPage } from './lmdb-file.js'
 import { bootId } from './lock.js'
@@ -88,7 +80,7 @@ export class Checkpoints {
     const unpin = this.#environment.pin()
     try {
       await this.#environment.flush()
-      this.#write(page)
+      await this.#write(page)
     } catch (error) {
       unpin()
       throw error
@@ -97,14 +89,15 @@ export class Checkpoints {
     this.#unpin = unpin
   }
 
-  #write(page: Buffer): void {
-    const file = openSync(`${this.#path}.new`, 'w')
+  /** On another thread: a flush takes milliseconds, in which this one would answer nobody. */
+  async #write(page: Buffer): Promise<void> {
+    const file = await open(`${this.#path}.new`, 'w')
     try {
-      writeSync(file, Buffer.concat([Buffer.from((bootId() ?? '').padEnd(bootIdBytes)), page]))
-      fsyncSync(file)
+      await file.writeFile(Buffer.concat([Buffer.from((bootId() ?? '').padEnd(bootIdBytes)), page]))
+      await file.sync()
     } finally {
-      closeSync(file)
+      await file.close()
     }
-    renameSync(`${this.#path}.new`, this.#path)
+    await rename(`${this.#path}.new`, this.#path)
   }
 }
