@@ -127,10 +127,14 @@ interface Idempotent {
   readonly offsets: string[]
 }
 
-When(
-  'an idempotent producer has written {int} batches of {int} records',
-  async function (this: ConformanceWorld, batches: number, records: number) {
-    const raw = await this.raw()
+/** The coordinator of a target that has just started may still be loading: asked again, it answers. */
+const LOADING = [14, 15]
+
+async function initProducerId(
+  world: ConformanceWorld,
+): Promise<{ producerId: string; producerEpoch: number }> {
+  const raw = await world.raw()
+  for (let attempt = 0; ; attempt++) {
     const answer = await raw.call('request', {
       api: 'InitProducerId',
       body: { transactionTimeoutMs: 60_000 },
@@ -140,7 +144,16 @@ When(
       producerId: string
       producerEpoch: number
     }
+    if (LOADING.includes(errorCode) && attempt < 1000) continue
     same('the error of InitProducerId', 0, errorCode)
+    return { producerId, producerEpoch }
+  }
+}
+
+When(
+  'an idempotent producer has written {int} batches of {int} records',
+  async function (this: ConformanceWorld, batches: number, records: number) {
+    const { producerId, producerEpoch } = await initProducerId(this)
     const producer: Idempotent = { producerId, producerEpoch, batches: [], offsets: [] }
     for (let number = 0; number < batches; number++) {
       const baseSequence = number * records
