@@ -1,6 +1,6 @@
 // The test command: each check in turn, then one line that sums them all up. A check that cannot start is a failure.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 const coverageDir = join('coverage', 'tmp')
@@ -20,7 +20,9 @@ function run(title, command, args, env = {}) {
     env: { ...process.env, ...env },
   })
   process.stdout.write(result.stdout ?? '')
-  console.log(`── ${title}: exit ${result.status ?? result.signal} after ${((Date.now() - started) / 1000).toFixed(1)} s`)
+  console.log(
+    `── ${title}: exit ${result.status ?? result.signal} after ${((Date.now() - started) / 1000).toFixed(1)} s`,
+  )
   return result
 }
 
@@ -45,7 +47,9 @@ if (check('types and build', bin('tsc'), [])) {
   check('import rules', bin('depcruise'), ['reference', 'steps', 'matrix'])
   check('unused code', bin('knip'), [])
 
-  const tests = ['reference', 'matrix', 'steps'].flatMap((folder) => filesBelow(join('dist', folder), '.test.js'))
+  const tests = ['reference', 'matrix', 'steps'].flatMap((folder) =>
+    filesBelow(join('dist', folder), '.test.js'),
+  )
   const unit = run('unit tests', process.execPath, ['--test', '--test-reporter=spec', ...tests], covered)
   const count = (word) => Number(new RegExp(`^. ${word} (\\d+)$`, 'm').exec(unit.stdout ?? '')?.[1] ?? 0)
   passed += count('pass')
@@ -54,7 +58,12 @@ if (check('types and build', bin('tsc'), [])) {
 
   const out = 'report'
   rmSync(out, { recursive: true, force: true })
-  const suite = run('conformance, quick plan', process.execPath, ['dist/matrix/cli.js', 'run', '--out', out], covered)
+  const suite = run(
+    'conformance, quick plan',
+    process.execPath,
+    ['dist/matrix/cli.js', 'run', '--out', out],
+    covered,
+  )
   const file = join(out, 'results.json')
   if (existsSync(file)) {
     const verdicts = JSON.parse(readFileSync(file, 'utf8')).summary.byVerdict
