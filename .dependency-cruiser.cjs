@@ -11,7 +11,12 @@ const only = (name, from, allowed, comment) =>
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
     only('base-imports-nothing', '^reference/base/', [], 'base is the ground'),
     only('storage-stands-on-base', '^reference/storage/', ['^reference/base/']),
     only('offsets-stand-on-base', '^reference/offsets/', ['^reference/base/']),
@@ -21,16 +26,36 @@ module.exports = {
       '^reference/entry-format/types\\.ts$',
       '^reference/topics/types\\.ts$',
     ]),
-    only('kafka-messages-stand-on-wire', '^reference/kafka/messages/', ['^reference/base/', '^reference/kafka/wire/']),
+    only('kafka-messages-stand-on-wire', '^reference/kafka/messages/', [
+      '^reference/base/',
+      '^reference/kafka/wire/',
+    ]),
     only('pulsar-wire-stands-on-base', '^reference/pulsar/wire/', ['^reference/base/']),
-    rule('kafka-knows-no-pulsar', '^reference/kafka/', { path: '^reference/pulsar/' }, 'they meet in entry-format and topics'),
-    rule('pulsar-knows-no-kafka', '^reference/pulsar/', { path: '^reference/kafka/' }, 'they meet in entry-format and topics'),
+    rule(
+      'kafka-knows-no-pulsar',
+      '^reference/kafka/',
+      { path: '^reference/pulsar/' },
+      'they meet in entry-format and topics',
+    ),
+    rule(
+      'pulsar-knows-no-kafka',
+      '^reference/pulsar/',
+      { path: '^reference/kafka/' },
+      'they meet in entry-format and topics',
+    ),
     rule('entry-format-uses-wire-only', '^reference/entry-format/', {
       path: '^reference/(kafka|pulsar)/',
       pathNot: '^reference/(kafka|pulsar)/wire/',
     }),
-    rule('only-the-broker-composes', '^reference/(?!broker|main|mutants/)', { path: '^reference/(broker|main)\\.ts$' }),
-    rule('independent-eyes', '^(steps|matrix)/', { path: '^reference/' }, 'the suite never judges the reference with its own codec'),
+    rule('only-the-broker-composes', '^reference/(?!broker|main|mutants/)', {
+      path: '^reference/(broker|main)\\.ts$',
+    }),
+    rule(
+      'independent-eyes',
+      '^(steps|matrix)/',
+      { path: '^reference/' },
+      'the suite never judges the reference with its own codec',
+    ),
     rule('reference-stands-alone', '^reference/', { path: '^(steps|matrix)/' }),
     rule('production-imports-no-tests', '', { path: '\\.test\\.ts$' }),
   ],

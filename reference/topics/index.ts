@@ -6,10 +6,9 @@ import { StoredTopics } from './catalog.js'
 import type { TopicSettings } from './configs.js'
 import type { TopicsLog } from './log.js'
 
-export type { StoredTopics, TopicChange, TopicListener } from './catalog.js'
+export type { StoredTopics } from './catalog.js'
 export type { TopicSettings } from './configs.js'
-export { fullName, type KafkaNames, kafkaNames } from './names.js'
-export { type Ownership, singleOwner } from './ownership.js'
+export { kafkaNames } from './names.js'
 
 export interface CreateTopicsOptions {
   readonly storage: Storage
