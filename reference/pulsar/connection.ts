@@ -160,6 +160,8 @@ export class PulsarConnection implements Session {
 
   #goOn(): void {
     this.#busy = false
+    // What was opened while the client went away is given up again.
+    if (this.#ended) this.#release()
     try {
       while (!this.#busy && !this.#ended) {
         const frame = this.#waiting.shift()
@@ -227,6 +229,11 @@ export class PulsarConnection implements Session {
     this.#ended = true
     this.#waiting.length = 0
     this.#cancelKeepAlive()
+    this.#release()
+    this.service.context.metrics?.connectionClosed?.()
+  }
+
+  #release(): void {
     for (const { topic, producer } of this.producers.values()) topic.removeProducer(producer)
     for (const { topic, consumer } of this.consumers.values())
       topic
@@ -234,6 +241,5 @@ export class PulsarConnection implements Session {
         .catch((error) => this.service.context.log.warn({ err: error }, 'closing a consumer failed'))
     this.producers.clear()
     this.consumers.clear()
-    this.service.context.metrics?.connectionClosed?.()
   }
 }

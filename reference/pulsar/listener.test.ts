@@ -165,6 +165,22 @@ test('a producer name is taken until its connection is gone', async () => {
   second.socket.destroy()
 })
 
+test('what a client opened while it went away is given up', async () => {
+  const topic = 'persistent://public/default/hasty'
+  const hasty = await connected()
+  hasty.send('PRODUCER', { topic, producerId: 1, requestId: 1n, producerName: 'p' })
+  hasty.send('SUBSCRIBE', { topic, subscription: 's', subType: 0, consumerId: 2, requestId: 2n })
+  hasty.socket.end()
+  hasty.socket.resume()
+  await once(hasty.socket, 'close')
+  const next = await connected()
+  next.send('SUBSCRIBE', { topic, subscription: 's', subType: 0, consumerId: 2, requestId: 2n })
+  await next.expect('SUCCESS')
+  next.send('PRODUCER', { topic, producerId: 1, requestId: 1n, producerName: 'p' })
+  await next.expect('PRODUCER_SUCCESS')
+  next.socket.destroy()
+})
+
 test('a reader leaves no trace', async () => {
   const topic = 'persistent://public/default/traceless'
   const client = await producing(topic)

@@ -7,12 +7,6 @@ import { type StartPoint, startPointOf, startPointOfTime } from './subscriptions
 import { Subscription } from './subscriptions/subscription.js'
 import { AccessMode, type MessageIdData } from './wire/commands.js'
 
-/** What a connection does when the broker itself ends a producer or consumer. */
-export interface Closer {
-  closeProducer(producer: Producer): void
-  closeConsumer(consumer: Consumer): void
-}
-
 export interface SubscribeRequest {
   readonly subscription: string
   readonly durable: boolean
@@ -91,37 +85,43 @@ export class PulsarTopic {
         )
       this.#closeProducer(namesake)
     }
+    const admit = () => {
+      this.#producers.set(producer, { close })
+    }
+    const outcome = await this.#enter(producer, requestedEpoch, () => {
+      admit()
+      admitted()
+    })
+    if (outcome === 'ready') admit()
+    return outcome
+  }
+
+  /** By the producer's access mode (PIP-68). */
+  async #enter(
+    producer: Producer,
+    requestedEpoch: number | undefined,
+    admit: () => void,
+  ): Promise<'ready' | 'waiting' | Failure> {
     const busy = this.#exclusive !== undefined || this.#producers.size > 0
     switch (producer.accessMode) {
       case AccessMode.Exclusive:
         if (busy) return fail('ProducerFenced', 'Topic has other producers')
         if (requestedEpoch !== undefined && requestedEpoch < (this.#epoch ?? 0))
           return fail('ProducerFenced', `Topic epoch is ${this.#epoch}, the producer's is ${requestedEpoch}`)
-        await this.#takeExclusively(producer, requestedEpoch)
         break
       case AccessMode.ExclusiveWithFencing:
         for (const other of this.producers) this.#closeProducer(other)
-        await this.#takeExclusively(producer, undefined)
         break
       case AccessMode.WaitForExclusive:
-        if (busy) {
-          this.#producers.delete(producer)
-          this.#waitingProducers.push({
-            producer,
-            admit: () => {
-              this.#producers.set(producer, { close })
-              admitted()
-            },
-          })
-          return 'waiting'
-        }
-        await this.#takeExclusively(producer, requestedEpoch)
-        break
+        if (!busy) break
+        this.#waitingProducers.push({ producer, admit })
+        return 'waiting'
       default:
         if (this.#exclusive !== undefined || this.#waitingProducers.length > 0)
           return fail('ProducerBusy', 'Topic has an existing exclusive producer')
+        return 'ready'
     }
-    this.#producers.set(producer, { close })
+    await this.#takeExclusively(producer, requestedEpoch)
     return 'ready'
   }
 

@@ -22,19 +22,6 @@ interface Scalars {
 
 type Presence = 'required' | 'optional' | 'repeated'
 
-export interface ScalarField<Kind extends keyof Scalars, P extends Presence> {
-  readonly id: number
-  readonly kind: Kind
-  readonly presence: P
-}
-
-export interface MessageField<Fields extends FieldTable, P extends Presence> {
-  readonly id: number
-  readonly kind: 'message'
-  readonly presence: P
-  readonly type: MessageType<Fields>
-}
-
 type AnyField =
   | { readonly id: number; readonly kind: keyof Scalars; readonly presence: Presence }
   | {
