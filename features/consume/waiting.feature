@@ -106,7 +106,7 @@ Feature: A fetch waits for data, and wakes when it comes
       Then the answer names partition 1 only, with 2 records
 
     @CO-6 @raw
-    Scenario Outline: <what> is refused
+    Scenario Outline: Refused: <what>
       Given a topic
       When a fetch session is opened over all partitions
       And <what> is used

@@ -21,7 +21,7 @@ Feature: Where the two worlds differ, the target states its rule and keeps it
   Rule: A header value that is not text, is null or repeats a name reaches Pulsar by a stated, lossless rule
 
     @MC-7 @kafka @pulsar
-    Scenario Outline: <what>
+    Scenario Outline: Headers: <what>
       Given a topic
       When a Kafka producer sends these records in one batch:
         | key | value | headers        |

@@ -6,7 +6,7 @@ Feature: Key, value, timestamp and headers cross between the worlds
   Rule: Kafka to Pulsar: key, value, timestamp and headers arrive as partition key, payload, event time and properties
 
     @MC-1 @kafka @pulsar
-    Scenario Outline: Each field in its place, written <how>
+    Scenario Outline: A record's fields in their places, written <how>
       Given a topic
       When a Kafka producer sends these records <how>:
         | key     | value       | headers                 | timestamp  |
@@ -61,7 +61,7 @@ Feature: Key, value, timestamp and headers cross between the worlds
   Rule: Kafka to Kafka loses nothing
 
     @MC-3 @kafka
-    Scenario Outline: <what>
+    Scenario Outline: Kept: <what>
       Given a topic
       When a Kafka producer sends these records in one batch:
         | key   | value   | headers   |

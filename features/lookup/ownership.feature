@@ -33,7 +33,7 @@ Feature: Topic look-up names the owner of each partition
   Rule: Metadata answers carry the advertised address of the listener that was asked
 
     @TL-6 @raw
-    Scenario Outline: <api>
+    Scenario Outline: The address in the answer of <api>
       When a broker's address is asked of <api>
       Then it is the address of the listener that was asked
 

@@ -17,7 +17,7 @@ Feature: Connections keep their order, and do not harm one another
   Rule: A malformed or oversized frame ends that connection only; other clients notice nothing, and nothing stored is harmed
 
     @PH-6 @raw
-    Scenario Outline: <what>
+    Scenario Outline: Bad bytes: <what>
       Given a topic
       When a batch of 3 records is produced
       And a connection sends <what>
@@ -35,7 +35,7 @@ Feature: Connections keep their order, and do not harm one another
         | a request whose array has too many items |
 
     @PH-6 @raw @pulsar
-    Scenario Outline: <what> on the Pulsar port
+    Scenario Outline: Bad bytes on the Pulsar port: <what>
       Given a topic
       When a Pulsar producer sends 3 random messages one by one
       And a connection to the Pulsar port sends <what>
