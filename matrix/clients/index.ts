@@ -5,7 +5,7 @@ import { readClientYaml } from './client-yaml.js'
 import type { ClientSpec } from './types.js'
 
 export { provisionClient } from './provision.js'
-export type { ClientSpec, CouldNotRun, Provision, ReadyClient } from './types.js'
+export type { ClientSpec } from './types.js'
 
 /** Every client of `matrix/clients/`, by name. */
 export function loadClients(clientsFolder: string = join(packageRoot, 'matrix', 'clients')): ClientSpec[] {

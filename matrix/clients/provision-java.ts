@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { digestOf } from './build-once.js'
 import { copyJars, jarsIn } from './maven.js'
-import type { ProvisionContext } from './provision.js'
+import type { ProvisionContext } from './provision-context.js'
 import { findTool, runTool } from './tools.js'
 import type { ReadyClient } from './types.js'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ProvisionContext } from './provision.js'
+import type { ProvisionContext } from './provision-context.js'
 import { findTool, runTool } from './tools.js'
 import type { ReadyClient } from './types.js'
 

@@ -1,26 +1,13 @@
 import { join } from 'node:path'
 import { buildOnce, isComplete } from './build-once.js'
-import { type ClientYaml, readClientYaml } from './client-yaml.js'
+import { readClientYaml } from './client-yaml.js'
 import { cacheFolder } from './paths.js'
+import type { ProvisionContext } from './provision-context.js'
 import { provisionJava } from './provision-java.js'
 import { provisionNode } from './provision-node.js'
 import { provisionPython } from './provision-python.js'
 import { findTool, Refusal } from './tools.js'
-import type { ClientSpec, Provision } from './types.js'
-
-/** What the language's own part is given. */
-export interface ProvisionContext {
-  readonly spec: ClientSpec
-  readonly version: string
-  readonly yaml: ClientYaml
-  /** Builds the folder of the cache once, with a line of progress around it; answers the folder. */
-  readonly build: (
-    name: string,
-    progress: string,
-    build: (unfinished: string) => Promise<void>,
-  ) => Promise<string>
-  readonly signal: AbortSignal | undefined
-}
+import type { Provision } from './types.js'
 
 const LANGUAGES = { node: provisionNode, python: provisionPython, java: provisionJava }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KafkaOps, KafkaReceived, KafkaRecord } from '../driver/messages.js'
 import { type Driver, DriverError, kafkaDriver, type TypedDriver } from '../driver/process.js'
-import type { SmokeRun } from './smoke.js'
+import type { SmokeRun } from './smoke-run.js'
 
 const text = (value: string) => Buffer.from(value).toString('base64')
 const valuesOf = (records: readonly KafkaReceived[]) =>

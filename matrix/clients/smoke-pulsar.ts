@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { MessageId, PulsarMessage, PulsarOps, PulsarReceived } from '../driver/messages.js'
 import { type Driver, DriverError, pulsarDriver, type TypedDriver } from '../driver/process.js'
-import type { SmokeRun } from './smoke.js'
+import type { SmokeRun } from './smoke-run.js'
 
 const text = (value: string) => Buffer.from(value).toString('base64')
 const valuesOf = (messages: readonly PulsarReceived[]) =>

@@ -1,47 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import { startDriver } from '../driver/process.js'
 import type { Endpoints } from '../targets/types.js'
 import { smokeKafka } from './smoke-kafka.js'
 import { smokePulsar } from './smoke-pulsar.js'
+import { type SmokeCheck, SmokeRun } from './smoke-run.js'
 import type { ReadyClient } from './types.js'
-
-/** One thing that a driver was asked, and what came of it. */
-export interface SmokeCheck {
-  readonly what: string
-  readonly outcome: 'passed' | 'unsupported' | 'failed'
-  readonly detail: string
-  readonly milliseconds: number
-}
-
-/** Collects checks: a failing one does not end the others. */
-export class SmokeRun {
-  readonly checks: SmokeCheck[] = []
-  /** Part of every name that the run makes. */
-  readonly id = randomBytes(4).toString('hex')
-
-  async check(what: string, run: () => Promise<unknown>): Promise<void> {
-    const started = performance.now()
-    let outcome: SmokeCheck['outcome'] = 'passed'
-    let detail = ''
-    try {
-      await run()
-    } catch (error) {
-      outcome = error instanceof Error && error.name === 'Unsupported' ? 'unsupported' : 'failed'
-      detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    }
-    this.checks.push({ what, outcome, detail, milliseconds: Math.round(performance.now() - started) })
-  }
-
-  equal(seen: unknown, expected: unknown): void {
-    if (isDeepStrictEqual(seen, expected)) return
-    throw new Error(`expected ${JSON.stringify(expected)}, seen ${JSON.stringify(seen)}`)
-  }
-
-  true(condition: boolean, message: string): void {
-    if (!condition) throw new Error(message)
-  }
-}
 
 /**
  * Drives every op of a client's driver once against a system that is known to be right, and checks the answers: it

@@ -12,6 +12,7 @@ import {
   pulsarOps,
   type ResultOf,
   ready as readyLine,
+  type request,
   response,
 } from './messages.js'
 
@@ -125,7 +126,8 @@ class DriverProcess implements Driver {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#timeOut(id, op, timeoutMs), timeoutMs)
       this.#pending.set(id, { id, op, resolve, reject, timer })
-      this.#child.stdin.write(`${JSON.stringify({ id, op, args })}\n`)
+      const sent: z.infer<typeof request> = { id, op, args }
+      this.#child.stdin.write(`${JSON.stringify(sent)}\n`)
     })
   }
 

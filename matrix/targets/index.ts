@@ -5,7 +5,7 @@ import { pulsarKind } from './pulsar.js'
 import { referenceKind } from './reference.js'
 import type { TargetKind } from './types.js'
 
-export { type EndpointOptions, endpointKind } from './endpoint.js'
+export { endpointKind } from './endpoint.js'
 export { readProfile } from './profile.js'
 export type * from './types.js'
 

@@ -1,0 +1,16 @@
+import type { ClientYaml } from './client-yaml.js'
+import type { ClientSpec } from './types.js'
+
+/** What the language's own part is given. */
+export interface ProvisionContext {
+  readonly spec: ClientSpec
+  readonly version: string
+  readonly yaml: ClientYaml
+  /** Builds the folder of the cache once, with a line of progress around it; answers the folder. */
+  readonly build: (
+    name: string,
+    progress: string,
+    build: (unfinished: string) => Promise<void>,
+  ) => Promise<string>
+  readonly signal: AbortSignal | undefined
+}
