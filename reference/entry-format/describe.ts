@@ -1,7 +1,6 @@
-import { batchField } from '../kafka/wire/record-batch.js'
+import { readWholeBatch } from '../kafka/wire/record-batch.js'
 import { readHeadersAndPayload } from '../pulsar/wire/entry-checksum.js'
 import type { Chunk, MessageMetadata } from '../pulsar/wire/message-metadata.js'
-import { readBatchHeader } from './kafka-batch.js'
 import { originOf } from './origin.js'
 import type { EntryFormatName } from './types.js'
 
@@ -64,9 +63,8 @@ export function kafkaProducerOf(data: Buffer): KafkaProducer | undefined {
     const recordCount = metadata.messagesInBatch ?? 1
     return { producerId, producerEpoch, baseSequence, recordCount, isTransactional }
   }
-  const batch = data.subarray(payloadStart)
-  const { producerId, producerEpoch, baseSequence, recordCount } = readBatchHeader(batch)
-  const isTransactional = (batch.readInt16BE(batchField.attributes) & transactionalBit) !== 0
+  const batch = readWholeBatch(data.subarray(payloadStart))
+  const { producerId, producerEpoch, baseSequence, recordCount, isTransactional } = batch
   return { producerId, producerEpoch, baseSequence, recordCount, isTransactional }
 }
 

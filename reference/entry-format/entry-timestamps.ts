@@ -1,11 +1,11 @@
 import { MalformedError } from '../base/malformed.js'
+import { readWholeBatch } from '../kafka/wire/record-batch.js'
+import { RecordCursor, recordsOf } from '../kafka/wire/record-cursor.js'
 import { type HeadersAndPayload, readHeadersAndPayload } from '../pulsar/wire/entry-checksum.js'
 import { decompressPayload } from '../pulsar/wire/message-compression.js'
 import { SingleMessageCursor, singleMessageBytesMin } from '../pulsar/wire/single-message.js'
 import type { StoredEntry } from '../storage/types.js'
-import { batchRecords, readBatchHeader } from './kafka-batch.js'
 import { originOf } from './origin.js'
-import { RecordWalker } from './record-walker.js'
 import { type MessageTimes, timestampOf } from './timestamps.js'
 import type { TimestampType } from './types.js'
 
@@ -68,9 +68,9 @@ export async function walkTimestamps(
 }
 
 async function walkKafkaBatch(batch: Buffer, visit: Visit): Promise<void> {
-  const header = readBatchHeader(batch)
-  const records = await batchRecords(batch, header.codec)
-  const record = new RecordWalker(records, 0, records.length, 0)
+  const header = readWholeBatch(batch)
+  const records = await recordsOf(header)
+  const record = new RecordCursor(records, 0, records.length, 0)
   for (let index = 0; index < header.recordCount; index++) {
     record.next()
     const timestampMs = header.isLogAppendTime

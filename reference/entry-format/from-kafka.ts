@@ -1,19 +1,18 @@
-import { batchHeaderBytes } from '../kafka/wire/record-batch.js'
-import { compressRecords } from '../kafka/wire/record-compression.js'
-import { frameHeadersAndPayload } from '../pulsar/wire/entry-checksum.js'
-import { writeBatchMetadata } from '../pulsar/wire/message-metadata.js'
-import type { NewEntry } from '../storage/types.js'
-import { InvalidRecordError } from './invalid-record.js'
+import { withCompressedRecords } from '../kafka/wire/batch-builder.js'
+import { InvalidRecordError } from '../kafka/wire/invalid-record.js'
 import {
   attributesWithoutCodec,
-  type BatchHeader,
-  batchRecords,
-  readBatchHeader,
+  type RecordBatch,
+  readWholeBatch,
   sequenceAfter,
   withAppendTime,
   withLogAppendTime,
   writeBatchHeader,
-} from './kafka-batch.js'
+} from '../kafka/wire/record-batch.js'
+import { recordsOf } from '../kafka/wire/record-cursor.js'
+import { frameHeadersAndPayload } from '../pulsar/wire/entry-checksum.js'
+import { writeBatchMetadata } from '../pulsar/wire/message-metadata.js'
+import type { NewEntry } from '../storage/types.js'
 import { kafkaToPulsar } from './kafka-to-pulsar.js'
 import { type KafkaFacts, kafkaFormatProperties, producerFields } from './origin.js'
 import type { RecordRange } from './records-to-messages.js'
@@ -26,12 +25,12 @@ import type { FromKafka, FromKafkaOptions, KafkaBatch } from './types.js'
  * @throws InvalidRecordError when the records are not what the batch's header says, or cannot be kept
  */
 export const fromKafka: FromKafka = async (batch, options) => {
-  const header = readBatchHeader(batch.bytes)
+  const header = readWholeBatch(batch.bytes)
   if (header.isLogAppendTime && options.timestampType === 'CreateTime')
     throw new InvalidRecordError('a producer set the broker’s time')
   const appendTimeMs = options.timestampType === 'LogAppendTime' ? options.appendTimeMs : undefined
   const whole: RecordRange = {
-    records: await batchRecords(batch.bytes, header.codec),
+    records: await recordsOf(header),
     recordCount: header.recordCount,
     firstOffsetDelta: 0,
     baseTimestampMs: header.baseTimestampMs,
@@ -53,7 +52,7 @@ function stamped(batch: KafkaBatch, appendTimeMs: number | undefined): Buffer {
 async function pulsarEntry(
   range: RecordRange,
   codec: number,
-  header: BatchHeader,
+  header: RecordBatch,
   options: FromKafkaOptions,
 ): Promise<NewEntry> {
   const facts = factsOf(header, range)
@@ -65,18 +64,11 @@ async function pulsarEntry(
 async function kafkaPiece(
   range: RecordRange,
   codec: number,
-  header: BatchHeader,
+  header: RecordBatch,
   options: FromKafkaOptions,
 ): Promise<NewEntry> {
   const maxTimestampMs = checkRecords(range)
-  const renumbered = renumberedRecords(range)
-  const batch =
-    codec === 0
-      ? renumbered
-      : Buffer.concat([
-          renumbered.subarray(0, batchHeaderBytes),
-          await compressRecords(codec, renumbered.subarray(batchHeaderBytes)),
-        ])
+  const batch = await withCompressedRecords(renumberedRecords(range), codec)
   const facts = factsOf(header, range)
   writeBatchHeader(batch, {
     ...facts,
@@ -114,7 +106,7 @@ function kafkaEntry(
 }
 
 /** The facts of a part of the batch: its sequence numbers go on from those before it. */
-function factsOf(header: BatchHeader, range: RecordRange): KafkaFacts {
+function factsOf(header: RecordBatch, range: RecordRange): KafkaFacts {
   const attributes = attributesWithoutCodec(header.attributes)
   return {
     producerId: header.producerId,

@@ -1,9 +1,9 @@
 import { MalformedError } from '../base/malformed.js'
+import { InvalidRecordError } from '../kafka/wire/invalid-record.js'
 import { readHeadersAndPayload } from '../pulsar/wire/entry-checksum.js'
 import type { MessageMetadata } from '../pulsar/wire/message-metadata.js'
 import type { NewEntry } from '../storage/types.js'
 import { walkTimestamps } from './entry-timestamps.js'
-import { InvalidRecordError } from './invalid-record.js'
 import { claimsKafka } from './origin.js'
 import { timestampOf } from './timestamps.js'
 

@@ -1,14 +1,14 @@
+import { PairPositions } from '../base/pair-positions.js'
+import { isText } from '../base/text.js'
 import { varintBytes, writeVarint } from '../base/varint.js'
+import type { RecordHeader } from '../kafka/wire/batch-builder.js'
+import type { RecordCursor } from '../kafka/wire/record-cursor.js'
 import { FieldCursor, putVarint, varintSize } from '../pulsar/wire/field-cursor.js'
 import { singleMessageFields } from '../pulsar/wire/single-message.js'
-import { PairPositions } from './pair-positions.js'
-import type { RecordWalker } from './record-walker.js'
 import { headersProperty } from './reserved-names.js'
 import { moveBytes } from './rewrite-buffer.js'
-import { isText } from './text.js'
 
-/** Headers ↔ properties (register MC-7); the rule is told in README.md. A null value is null, an empty one empty. */
-export type Header = readonly [name: string, value: Buffer | null]
+// Headers ↔ properties (register MC-7); the rule is told in README.md. A null value is null, an empty one empty.
 
 const lengthDelimited = 2
 const propertyTag = (singleMessageFields.properties << 3) | lengthDelimited
@@ -19,7 +19,7 @@ const comparedInPairsMax = 16
 const reservedName = Buffer.from(headersProperty)
 
 /** Whether properties alone can say the record's headers: text values, names that differ, none of them reserved. */
-export function headersArePlain(record: RecordWalker): boolean {
+export function headersArePlain(record: RecordCursor): boolean {
   const { headers, buffer } = record
   if (headers.count > comparedInPairsMax) return false
   for (let index = 0; index < headers.count; index++) {
@@ -50,7 +50,7 @@ function isReserved(buffer: Buffer, start: number, end: number): boolean {
 }
 
 /** Writes plain headers as properties, in order. @returns the position after them. */
-export function writePlainHeaders(record: RecordWalker, target: Buffer, position: number): number {
+export function writePlainHeaders(record: RecordCursor, target: Buffer, position: number): number {
   const { headers, buffer } = record
   let at = position
   for (let index = 0; index < headers.count; index++) {
@@ -71,9 +71,9 @@ export function writePlainHeaders(record: RecordWalker, target: Buffer, position
 }
 
 /** The properties of a record whose headers need the reserved one, encoded. */
-export function reservedProperties(record: RecordWalker): Buffer {
+export function reservedProperties(record: RecordCursor): Buffer {
   const { headers, buffer } = record
-  const list: Header[] = []
+  const list: RecordHeader[] = []
   const texts = new Map<string, Buffer>()
   for (let index = 0; index < headers.count; index++) {
     const name = buffer.toString('utf8', headers.nameStart(index), headers.nameEnd(index))
@@ -90,7 +90,7 @@ export function reservedProperties(record: RecordWalker): Buffer {
 }
 
 /** True for records with so many headers that pairs were not compared, and which are plain nevertheless. */
-const mapSaysAll = (list: readonly Header[], texts: ReadonlyMap<string, Buffer>): boolean =>
+const mapSaysAll = (list: readonly RecordHeader[], texts: ReadonlyMap<string, Buffer>): boolean =>
   texts.size === list.length
 
 function encodeProperties(properties: ReadonlyMap<string, Buffer>): Buffer {
@@ -183,8 +183,8 @@ export function writeLocatedHeaders(buffer: Buffer, properties: PairPositions, p
 }
 
 /** The located properties as headers, with what the reserved one restores. */
-export function restoredHeaders(buffer: Buffer, properties: PairPositions): readonly Header[] {
-  const list: Header[] = []
+export function restoredHeaders(buffer: Buffer, properties: PairPositions): readonly RecordHeader[] {
+  const list: RecordHeader[] = []
   for (let index = 0; index < properties.count; index++)
     list.push([
       buffer.toString('utf8', properties.nameStart(index), properties.nameEnd(index)),
@@ -197,7 +197,7 @@ export function restoredHeaders(buffer: Buffer, properties: PairPositions): read
  * Properties as Kafka headers: those of the reserved property, then any that it does not name (a Pulsar application may
  * have added them). A reserved property that we cannot have written is an ordinary one.
  */
-export function restoreHeaders(properties: readonly Header[]): readonly Header[] {
+export function restoreHeaders(properties: readonly RecordHeader[]): readonly RecordHeader[] {
   const reserved = properties.find(([name]) => name === headersProperty)?.[1]
   const listed = reserved ? parseReserved(reserved.toString()) : undefined
   if (listed === undefined) return properties
@@ -205,10 +205,10 @@ export function restoreHeaders(properties: readonly Header[]): readonly Header[]
   return [...listed, ...properties.filter(([name]) => !names.has(name))]
 }
 
-function parseReserved(json: string): Header[] | undefined {
+function parseReserved(json: string): RecordHeader[] | undefined {
   const parsed = parseJson(json)
   if (!Array.isArray(parsed)) return undefined
-  const headers: Header[] = []
+  const headers: RecordHeader[] = []
   for (const pair of parsed) {
     if (!Array.isArray(pair) || pair.length !== 2) return undefined
     const [name, value] = pair
@@ -224,18 +224,4 @@ function parseJson(json: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** Kafka headers, encoded, without their count. */
-export function encodeHeaders(headers: readonly Header[]): Buffer {
-  const pieces: Buffer[] = []
-  for (const [name, value] of headers) {
-    const nameBytes = Buffer.from(name)
-    const lengths = Buffer.allocUnsafe(10)
-    const afterName = writeVarint(lengths, nameBytes.length, 0)
-    const afterValue = writeVarint(lengths, value === null ? -1 : value.length, afterName)
-    pieces.push(lengths.subarray(0, afterName), nameBytes, lengths.subarray(afterName, afterValue))
-    if (value !== null) pieces.push(value)
-  }
-  return Buffer.concat(pieces)
 }

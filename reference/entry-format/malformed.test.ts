@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MalformedError } from '../base/malformed.js'
+import { isText } from '../base/text.js'
 import { decodeBase64, decodedBase64Bytes, encodeBase64 } from './base64.js'
 import { fromKafka, InvalidRecordError, newEntryFromPulsar, toKafka, toPulsar } from './index.js'
 import {
@@ -16,7 +17,6 @@ import {
   testBatch,
   writing,
 } from './test-kit.js'
-import { isText } from './text.js'
 
 const record: TestRecord = {
   timestampMs: 1000,

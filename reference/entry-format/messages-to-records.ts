@@ -1,11 +1,10 @@
 import { MalformedError } from '../base/malformed.js'
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from '../base/varint.js'
+import { encodeHeaders, type HeadlessBatch, type RecordHeader } from '../kafka/wire/batch-builder.js'
 import { batchHeaderBytes } from '../kafka/wire/record-batch.js'
 import { SingleMessageCursor, singleMessageBytesMin } from '../pulsar/wire/single-message.js'
 import { decodeBase64, decodedBase64Bytes } from './base64.js'
 import {
-  encodeHeaders,
-  type Header,
   PropertyLocator,
   plainHeaderBytes,
   restoredHeaders,
@@ -20,23 +19,14 @@ export interface MessagesToConvert {
   readonly messageCount: number
   readonly times: MessageTimes
   /** Given to every record after its own headers. */
-  readonly extraHeaders: readonly Header[]
-}
-
-/** A Kafka batch that lacks its header: 61 bytes are left for it. */
-export interface ConvertedRecords {
-  readonly batch: Buffer
-  /** Fewer than the messages when some are compacted out. */
-  readonly recordCount: number
-  readonly baseTimestampMs: number
-  readonly maxTimestampMs: number
+  readonly extraHeaders: readonly RecordHeader[]
 }
 
 /** How much a message without properties may grow: two lengths and numbers that Pulsar does not have. */
 const usualGrowthBytes = 8
 
 /** Pulsar single messages as Kafka records, by the rules of README.md. @throws MalformedError */
-export function messagesToRecords(source: MessagesToConvert): ConvertedRecords {
+export function messagesToRecords(source: MessagesToConvert): HeadlessBatch {
   const { payload, messageCount } = source
   if (messageCount * singleMessageBytesMin > payload.length)
     throw new MalformedError(`${payload.length} bytes cannot hold ${messageCount} messages`)
@@ -105,7 +95,7 @@ function usualGapBytes(bytes: number, messageCount: number): number {
 /** Writes the cursor's current message as a record; measured first, because a record starts with its length. */
 class RecordWriter {
   readonly #message: SingleMessageCursor
-  readonly #extraHeaders: readonly Header[]
+  readonly #extraHeaders: readonly RecordHeader[]
   readonly #extraBytes: Buffer
   readonly #locator = new PropertyLocator()
   readonly #properties = this.#locator.properties
@@ -119,7 +109,7 @@ class RecordWriter {
   #restored: Buffer | undefined
   #bodyBytes = 0
 
-  constructor(message: SingleMessageCursor, extraHeaders: readonly Header[]) {
+  constructor(message: SingleMessageCursor, extraHeaders: readonly RecordHeader[]) {
     this.#message = message
     this.#extraHeaders = extraHeaders
     this.#extraBytes = encodeHeaders(extraHeaders)

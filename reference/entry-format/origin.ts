@@ -1,5 +1,5 @@
+import { sequenceAfter } from '../kafka/wire/record-batch.js'
 import type { BatchMetadata, MessageMetadata } from '../pulsar/wire/message-metadata.js'
-import { sequenceAfter } from './kafka-batch.js'
 import { entryFormatProperty, kafkaBatchProperty } from './reserved-names.js'
 
 /**

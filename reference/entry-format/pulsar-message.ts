@@ -1,8 +1,9 @@
+import type { RecordHeader } from '../kafka/wire/batch-builder.js'
 import { readHeadersAndPayload } from '../pulsar/wire/entry-checksum.js'
 import type { MessageMetadata } from '../pulsar/wire/message-metadata.js'
 import type { StoredEntry } from '../storage/types.js'
 import { decodeBase64, decodedBase64Bytes } from './base64.js'
-import { type Header, restoreHeaders } from './header-properties.js'
+import { restoreHeaders } from './header-properties.js'
 import type { PlainRecord } from './plain-records.js'
 import { encryptedHeader, schemaVersionHeader, unconvertibleHeader } from './reserved-names.js'
 import { type MessageTimes, timestampOf } from './timestamps.js'
@@ -33,13 +34,13 @@ function keyOf(metadata: MessageMetadata): Buffer | null {
   return key
 }
 
-function headersOf(metadata: MessageMetadata): readonly Header[] {
-  const properties = metadata.properties.map(([name, value]): Header => [name, Buffer.from(value)])
+function headersOf(metadata: MessageMetadata): readonly RecordHeader[] {
+  const properties = metadata.properties.map(([name, value]): RecordHeader => [name, Buffer.from(value)])
   return [...restoreHeaders(properties), ...schemaHeaders(metadata)]
 }
 
 /** A schema's identity (register MC-20). */
-export function schemaHeaders(metadata: MessageMetadata): readonly Header[] {
+export function schemaHeaders(metadata: MessageMetadata): readonly RecordHeader[] {
   return metadata.schemaVersion === undefined ? [] : [[schemaVersionHeader, metadata.schemaVersion]]
 }
 
@@ -100,7 +101,7 @@ export function unconvertibleRecords(
   reason: string,
   timestampType: TimestampType,
 ): readonly PlainRecord[] {
-  const headers: readonly Header[] = [[unconvertibleHeader, Buffer.from(reason)]]
+  const headers: readonly RecordHeader[] = [[unconvertibleHeader, Buffer.from(reason)]]
   const timestampMs = timestampType === 'LogAppendTime' ? entry.brokerTimestampMs : entry.maxTimestampMs
   const rest: PlainRecord = { timestampMs, key: null, value: null, headers }
   const records = new Array<PlainRecord>(entry.messageCount).fill(rest)

@@ -1,12 +1,12 @@
+import { isText } from '../base/text.js'
+import { InvalidRecordError } from '../kafka/wire/invalid-record.js'
+import { isTimestamp } from '../kafka/wire/record-batch.js'
+import { RecordCursor } from '../kafka/wire/record-cursor.js'
 import { putVarint } from '../pulsar/wire/field-cursor.js'
 import { singleMessageFields } from '../pulsar/wire/single-message.js'
 import { base64Bytes, encodeBase64 } from './base64.js'
 import { headersArePlain, reservedProperties, writePlainHeaders } from './header-properties.js'
-import { InvalidRecordError } from './invalid-record.js'
-import { isTimestamp } from './kafka-batch.js'
-import { RecordWalker } from './record-walker.js'
 import { moveBytes, RewriteBuffer } from './rewrite-buffer.js'
-import { isText } from './text.js'
 
 /** Some records of one batch, uncompressed. */
 export interface RecordRange {
@@ -47,7 +47,7 @@ export function recordsToMessages(range: RecordRange): SingleMessages {
   const { records, recordCount, baseTimestampMs, appendTimeMs } = range
   if (recordCount > records.length) throw new InvalidRecordError('more records than bytes')
   const room = new RewriteBuffer(records, usualGapBytes(records.length, recordCount))
-  const record = new RecordWalker(room.bytes, room.end - records.length, room.end, range.firstOffsetDelta)
+  const record = new RecordCursor(room.bytes, room.end - records.length, room.end, range.firstOffsetDelta)
   let at = 0
   let maxTimestampMs = -1
   for (let index = 0; index < recordCount; index++) {
@@ -76,11 +76,11 @@ function usualGapBytes(bytes: number, recordCount: number): number {
 }
 
 /** The encoded properties of a record whose headers are not plain. */
-function reservedOf(record: RecordWalker): Buffer {
+function reservedOf(record: RecordCursor): Buffer {
   return record.headers.count === 0 || headersArePlain(record) ? noHeaders : reservedProperties(record)
 }
 
-function messageBytesMax(record: RecordWalker, start: number, reserved: Buffer): number {
+function messageBytesMax(record: RecordCursor, start: number, reserved: Buffer): number {
   const recordBytes = record.position - start
   const keyBytes = base64Bytes(record.keyEnd - record.keyStart)
   const propertyBytes = record.headers.count * propertyGrowthBytesMax + reserved.length
@@ -89,7 +89,7 @@ function messageBytesMax(record: RecordWalker, start: number, reserved: Buffer):
 
 /** @returns the position after the message */
 function writeMessage(
-  record: RecordWalker,
+  record: RecordCursor,
   target: Buffer,
   position: number,
   timestampMs: number,

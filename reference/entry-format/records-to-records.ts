@@ -1,14 +1,13 @@
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from '../base/varint.js'
-import { batchHeaderBytes } from '../kafka/wire/record-batch.js'
-import { InvalidRecordError } from './invalid-record.js'
-import { isTimestamp } from './kafka-batch.js'
-import { RecordWalker } from './record-walker.js'
+import { InvalidRecordError } from '../kafka/wire/invalid-record.js'
+import { batchHeaderBytes, isTimestamp } from '../kafka/wire/record-batch.js'
+import { RecordCursor } from '../kafka/wire/record-cursor.js'
 import type { RecordRange } from './records-to-messages.js'
 
 /** Checks every record as if it were converted. @returns the largest timestamp, −1 when there is none */
 export function checkRecords(range: RecordRange): number {
   const { records, recordCount, baseTimestampMs, appendTimeMs } = range
-  const record = new RecordWalker(records, 0, records.length, range.firstOffsetDelta)
+  const record = new RecordCursor(records, 0, records.length, range.firstOffsetDelta)
   let maxTimestampMs = -1
   for (let index = 0; index < recordCount; index++) {
     record.next()
@@ -24,7 +23,7 @@ export function checkRecords(range: RecordRange): number {
 export function splitRecords(range: RecordRange, recordsMax: number): readonly RecordRange[] {
   if (range.recordCount <= recordsMax) return [range]
   const { records, recordCount } = range
-  const cursor = new RecordWalker(records, 0, records.length, 0)
+  const cursor = new RecordCursor(records, 0, records.length, 0)
   const ranges: RecordRange[] = []
   for (let first = 0; first < recordCount; first += recordsMax) {
     const start = cursor.position
@@ -47,7 +46,7 @@ const growthBytesMax = 32
 /** The range as a batch of its own, offsets from 0: the first 61 bytes are left for its header. */
 export function renumberedRecords(range: RecordRange): Buffer {
   const { records, recordCount } = range
-  const record = new RecordWalker(records, 0, records.length, range.firstOffsetDelta)
+  const record = new RecordCursor(records, 0, records.length, range.firstOffsetDelta)
   const batch = Buffer.allocUnsafe(batchHeaderBytes + records.length + recordCount * growthBytesMax)
   let at = batchHeaderBytes
   for (let offsetDelta = 0; offsetDelta < recordCount; offsetDelta++) {

@@ -88,7 +88,7 @@ export function frameTestBatch(
   return {
     bytes,
     recordCount,
-    maxTimestampMs: BigInt(maxTimestampMs),
+    maxTimestampMs,
     producerId,
     producerEpoch,
     baseSequence,

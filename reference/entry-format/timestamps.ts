@@ -1,4 +1,4 @@
-import { isTimestamp } from './kafka-batch.js'
+import { isTimestamp } from '../kafka/wire/record-batch.js'
 
 /** What decides about the timestamps of an entry's messages (register MC-9, MC-10, MC-12). */
 export interface MessageTimes {

@@ -1,4 +1,6 @@
 import { MalformedError } from '../base/malformed.js'
+import type { HeadlessBatch } from '../kafka/wire/batch-builder.js'
+import { atOffset, readWholeBatch, withLogAppendTime, writeBatchHeader } from '../kafka/wire/record-batch.js'
 import {
   checksumIsRight,
   type HeadersAndPayload,
@@ -7,8 +9,7 @@ import {
 import { decompressPayload } from '../pulsar/wire/message-compression.js'
 import type { StoredEntry } from '../storage/types.js'
 import { joinChunks } from './chunks.js'
-import { atOffset, readBatchHeader, withLogAppendTime, writeBatchHeader } from './kafka-batch.js'
-import { type ConvertedRecords, messagesToRecords } from './messages-to-records.js'
+import { messagesToRecords } from './messages-to-records.js'
 import { type KafkaFacts, noKafkaFacts, originOf } from './origin.js'
 import { encodePlainRecords } from './plain-records.js'
 import { encryptedRecord, schemaHeaders, singleRecord, unconvertibleRecords } from './pulsar-message.js'
@@ -45,7 +46,7 @@ function kafkaBatch(
   options: ToKafkaOptions,
 ): readonly Buffer[] {
   const batch = entry.data.subarray(payloadStart)
-  if (readBatchHeader(batch).recordCount !== entry.messageCount)
+  if (readWholeBatch(batch).recordCount !== entry.messageCount)
     throw new MalformedError('a batch has not the records that were announced')
   return atOffset(batch, options.baseOffset, options.leaderEpoch)
 }
@@ -54,7 +55,7 @@ async function convert(
   entry: StoredEntry,
   parsed: HeadersAndPayload,
   options: ToKafkaOptions,
-): Promise<ConvertedRecords> {
+): Promise<HeadlessBatch> {
   if (!checksumIsRight(entry.data)) throw new MalformedError('the entry’s checksum is wrong')
   const { metadata, payloadStart } = parsed
   const times = timesOf(entry, parsed, options)
@@ -90,7 +91,7 @@ const pulsarFacts = (options: ToKafkaOptions): KafkaFacts =>
 
 /** Fills in the header, so that the batch covers exactly the entry's offsets. */
 function completed(
-  records: ConvertedRecords,
+  records: HeadlessBatch,
   facts: KafkaFacts,
   entry: StoredEntry,
   options: ToKafkaOptions,

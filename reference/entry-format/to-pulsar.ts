@@ -1,5 +1,6 @@
+import { attributesWithoutCodec, readWholeBatch } from '../kafka/wire/record-batch.js'
+import { recordsOf } from '../kafka/wire/record-cursor.js'
 import { readHeadersAndPayload } from '../pulsar/wire/entry-checksum.js'
-import { attributesWithoutCodec, batchRecords, readBatchHeader } from './kafka-batch.js'
 import { kafkaToPulsar } from './kafka-to-pulsar.js'
 import { originOf } from './origin.js'
 import type { ToPulsar } from './types.js'
@@ -18,10 +19,9 @@ export const toPulsar: ToPulsar = async (entry) => {
   }
   const origin = originOf(metadata)
   if (asStored.isMarker || origin.writtenBy === 'pulsar' || origin.format === 'pulsar') return asStored
-  const batch = entry.data.subarray(payloadStart)
-  const header = readBatchHeader(batch)
+  const header = readWholeBatch(entry.data.subarray(payloadStart))
   const range = {
-    records: await batchRecords(batch, header.codec),
+    records: await recordsOf(header),
     recordCount: header.recordCount,
     firstOffsetDelta: 0,
     baseTimestampMs: header.baseTimestampMs,

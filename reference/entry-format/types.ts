@@ -21,7 +21,7 @@ export interface KafkaBatch {
   /** The whole batch from its base offset on; its CRC is right. */
   readonly bytes: Buffer
   readonly recordCount: number
-  readonly maxTimestampMs: bigint
+  readonly maxTimestampMs: number
   readonly producerId: bigint
   readonly producerEpoch: number
   readonly baseSequence: number

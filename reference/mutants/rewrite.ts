@@ -1,5 +1,4 @@
 import { asOffset } from '../base/brand.js'
-import { VarintCursor } from '../base/varint.js'
 import type { PartReplacements } from '../broker.js'
 import type { KafkaBatch } from '../entry-format/types.js'
 import { BatchBuilder, type RecordHeader } from '../kafka/wire/batch-builder.js'
@@ -28,28 +27,27 @@ export type ChangeRecords = (records: readonly LooseRecord[]) => readonly LooseR
 export async function looseRecords(batch: RecordBatch): Promise<readonly LooseRecord[]> {
   const cursor = await openRecords(batch)
   const records: LooseRecord[] = []
-  while (cursor.next())
+  for (let left = batch.recordCount; left > 0; left--) {
+    cursor.next()
     records.push({
-      timestampMs: Number(batch.baseTimestampMs) + cursor.timestampDelta,
-      key: field(cursor, cursor.keyStart, cursor.keyLength),
-      value: field(cursor, cursor.valueStart, cursor.valueLength),
+      timestampMs: batch.baseTimestampMs + cursor.timestampDelta,
+      key: field(cursor, cursor.keyStart, cursor.keyEnd),
+      value: field(cursor, cursor.valueStart, cursor.valueEnd),
       headers: headersOf(cursor),
     })
+  }
   return records
 }
 
-const field = ({ buffer }: RecordCursor, start: number, length: number): Buffer | null =>
-  length < 0 ? null : buffer.subarray(start, start + length)
+const field = ({ buffer }: RecordCursor, start: number, end: number): Buffer | null =>
+  start < 0 ? null : buffer.subarray(start, end)
 
-function headersOf({ buffer, headersStart, headerCount }: RecordCursor): readonly RecordHeader[] {
-  const varints = new VarintCursor(buffer, headersStart)
-  const take = (): Buffer | null => {
-    const length = varints.signed()
-    const start = varints.position
-    if (length > 0) varints.position = start + length
-    return length < 0 ? null : buffer.subarray(start, start + length)
-  }
-  return Array.from({ length: headerCount }, () => [take()?.toString() ?? '', take()] as const)
+function headersOf(cursor: RecordCursor): readonly RecordHeader[] {
+  const { buffer, headers } = cursor
+  return Array.from({ length: headers.count }, (_, at) => [
+    buffer.toString('utf8', headers.nameStart(at), headers.nameEnd(at)),
+    field(cursor, headers.valueStart(at), headers.valueEnd(at)),
+  ])
 }
 
 /** A batch of other records under the same header, its checksum right. */
@@ -63,7 +61,7 @@ export async function rebuilt(
   const { codec, producerId, producerEpoch, baseSequence, isLogAppendTime, isTransactional } = batch
   const leaderEpoch = batch.bytes.readInt32BE(batchField.leaderEpoch)
   const kept = { codec, producerId, producerEpoch, baseSequence, isLogAppendTime, isTransactional }
-  return Buffer.concat(await builder.finish({ ...kept, baseOffset, leaderEpoch }))
+  return builder.finish({ ...kept, baseOffset, leaderEpoch })
 }
 
 async function rewritten(bytes: Buffer, change: ChangeRecords): Promise<Buffer> {

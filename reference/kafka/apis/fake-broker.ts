@@ -120,13 +120,13 @@ export class FakeLog implements PartitionLog {
   endOffset = () => asOffset(this.#end)
 
   async offsetOfTimestamp(timestampMs: bigint) {
-    const found = this.#batches.find((each) => each.batch.maxTimestampMs >= timestampMs)
-    return found && { offset: asOffset(found.first), timestampMs: found.batch.maxTimestampMs }
+    const found = this.#batches.find((each) => BigInt(each.batch.maxTimestampMs) >= timestampMs)
+    return found && { offset: asOffset(found.first), timestampMs: BigInt(found.batch.maxTimestampMs) }
   }
 
   async offsetOfMaxTimestamp() {
-    const [found] = [...this.#batches].sort((a, b) => Number(b.batch.maxTimestampMs - a.batch.maxTimestampMs))
-    return found && { offset: asOffset(found.first), timestampMs: found.batch.maxTimestampMs }
+    const [found] = [...this.#batches].sort((a, b) => b.batch.maxTimestampMs - a.batch.maxTimestampMs)
+    return found && { offset: asOffset(found.first), timestampMs: BigInt(found.batch.maxTimestampMs) }
   }
 
   async deleteRecords(before: Offset) {
@@ -318,5 +318,5 @@ export async function batchOf(
 ): Promise<Buffer> {
   const builder = new BatchBuilder()
   for (const value of values) builder.add(timestampMs, null, Buffer.from(value))
-  return Buffer.concat(await builder.finish(fields))
+  return builder.finish(fields)
 }

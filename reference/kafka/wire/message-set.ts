@@ -28,7 +28,7 @@ const depthMax = 1
 export async function upConvert(
   messageSet: Buffer,
   uncompressedBytesMax = uncompressedBytesMaxDefault,
-): Promise<readonly Buffer[]> {
+): Promise<Buffer> {
   const builder = new BatchBuilder()
   await addMessages(builder, messageSet, undefined, { left: uncompressedBytesMax }, 0)
   if (builder.recordCount === 0) throw new MalformedError('a message set without messages')
@@ -138,10 +138,11 @@ export async function downConvert(batches: readonly Buffer[], magic: 0 | 1): Pro
     if (batch.isControl) continue
     const baseOffset = bytes.readBigInt64BE(batchField.baseOffset)
     const records = await openRecords(batch)
-    while (records.next()) {
+    for (let left = batch.recordCount; left > 0; left--) {
+      records.next()
       const timestampMs = batch.isLogAppendTime
         ? batch.maxTimestampMs
-        : batch.baseTimestampMs + BigInt(records.timestampDelta)
+        : batch.baseTimestampMs + records.timestampDelta
       const attributes = batch.isLogAppendTime && magic === 1 ? logAppendTimeBit : 0
       pieces.push(
         oldMessage(records, magic, attributes, baseOffset + BigInt(records.offsetDelta), timestampMs),
@@ -156,21 +157,22 @@ function oldMessage(
   magic: 0 | 1,
   attributes: number,
   offset: bigint,
-  timestampMs: bigint,
+  timestampMs: number,
 ): Buffer {
   const keyAt = magic === 0 ? at.timestamp : at.timestamp + 8
-  const keyBytes = Math.max(0, records.keyLength)
-  const valueBytes = Math.max(0, records.valueLength)
+  const { buffer, keyStart, keyEnd, valueStart, valueEnd } = records
+  const keyBytes = keyEnd - keyStart
+  const valueBytes = valueEnd - valueStart
   const message = Buffer.allocUnsafe(keyAt + 8 + keyBytes + valueBytes)
   message.writeBigInt64BE(offset, 0)
   message.writeInt32BE(message.length - at.crc, 8)
   message.writeInt8(magic, at.magic)
   message.writeInt8(attributes, at.attributes)
-  if (magic === 1) message.writeBigInt64BE(timestampMs, at.timestamp)
-  message.writeInt32BE(records.keyLength, keyAt)
-  records.buffer.copy(message, keyAt + 4, records.keyStart, records.keyStart + keyBytes)
-  message.writeInt32BE(records.valueLength, keyAt + 4 + keyBytes)
-  records.buffer.copy(message, keyAt + 8 + keyBytes, records.valueStart, records.valueStart + valueBytes)
+  if (magic === 1) message.writeBigInt64BE(BigInt(timestampMs), at.timestamp)
+  message.writeInt32BE(keyStart < 0 ? -1 : keyBytes, keyAt)
+  if (keyBytes > 0) buffer.copy(message, keyAt + 4, keyStart, keyEnd)
+  message.writeInt32BE(valueStart < 0 ? -1 : valueBytes, keyAt + 4 + keyBytes)
+  if (valueBytes > 0) buffer.copy(message, keyAt + 8 + keyBytes, valueStart, valueEnd)
   message.writeUInt32BE(crc32(message.subarray(at.magic)), at.crc)
   return message
 }

@@ -20,8 +20,8 @@ const formatTwoSinceVersion = 3
  * of format 2, before that a message set of format 0 or 1, which becomes one batch (KIP-98); zstd only from v7 on (KIP-110);
  * control batches only from brokers.
  *
- * Headers and checksums are validated. Single records of format 2 are not: whoever converts them sees them anyway, and
- * `checkRecords` is there for those who do not.
+ * Headers and checksums are validated. Single records of format 2 are not: whoever makes an entry of them, in either
+ * format, looks at each anyway.
  */
 export async function readProduced(
   records: Buffer | null,
@@ -64,7 +64,7 @@ async function formatZeroOrOne(
   uncompressedBytesMax: number,
 ): Promise<readonly RecordBatch[] | RecordsRefusal> {
   try {
-    const bytes = Buffer.concat(await upConvert(records, uncompressedBytesMax))
+    const bytes = await upConvert(records, uncompressedBytesMax)
     const batch = checkBatch(bytes)
     return isRecordsRefusal(batch) ? batch : [batch]
   } catch (error) {

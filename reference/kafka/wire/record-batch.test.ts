@@ -5,9 +5,11 @@ import { crc32, crc32c } from '../../base/crc32c.js'
 import { MalformedError } from '../../base/malformed.js'
 import { BatchBuilder } from './batch-builder.js'
 import { errorCode, errorName, isRetriable } from './errors.js'
+import { InvalidRecordError } from './invalid-record.js'
 import { downConvert, upConvert } from './message-set.js'
 import { readProduced } from './produced-records.js'
 import {
+  atOffset,
   batchField,
   checkBatch,
   includesZstd,
@@ -15,11 +17,11 @@ import {
   type RecordBatch,
   readBatch,
   setBaseOffset,
-  setLogAppendTime,
   splitBatches,
+  withAppendTime,
 } from './record-batch.js'
 import { compressRecords, decompressRecords, withRightLz4Checksum } from './record-compression.js'
-import { checkRecords, openRecords } from './record-cursor.js'
+import { openRecords, RecordCursor, recordsOf } from './record-cursor.js'
 import { xxh32OfHeader } from './xxh32.js'
 
 interface Plain {
@@ -41,7 +43,7 @@ async function batchOf(codec = 0, records = plain): Promise<Buffer> {
       ['h', Buffer.from('1')],
       ['h', null],
     ])
-  return Buffer.concat(await builder.finish({ codec, producerId: 9n, producerEpoch: 1, baseSequence: 4 }))
+  return builder.finish({ codec, producerId: 9n, producerEpoch: 1, baseSequence: 4 })
 }
 
 const orNull = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text))
@@ -50,17 +52,21 @@ async function contents(bytes: Buffer): Promise<Plain[]> {
   const batch = readBatch(bytes)
   const cursor = await openRecords(batch)
   const found: Plain[] = []
-  while (cursor.next())
+  for (let offsetDelta = 0; offsetDelta < batch.recordCount; offsetDelta++) {
+    cursor.next()
+    assert.equal(cursor.offsetDelta, offsetDelta)
     found.push({
-      timestampMs: Number(batch.baseTimestampMs) + cursor.timestampDelta,
-      key: textAt(cursor.buffer, cursor.keyStart, cursor.keyLength),
-      value: textAt(cursor.buffer, cursor.valueStart, cursor.valueLength),
+      timestampMs: batch.baseTimestampMs + cursor.timestampDelta,
+      key: textAt(cursor.buffer, cursor.keyStart, cursor.keyEnd),
+      value: textAt(cursor.buffer, cursor.valueStart, cursor.valueEnd),
     })
+  }
+  assert.ok(cursor.atEnd)
   return found
 }
 
-const textAt = (buffer: Buffer, start: number, length: number): string | null =>
-  length === -1 ? null : buffer.toString('utf8', start, start + length)
+const textAt = (buffer: Buffer, start: number, end: number): string | null =>
+  start < 0 ? null : buffer.toString('utf8', start, end)
 
 const checked = (bytes: Buffer): RecordBatch => {
   const batch = checkBatch(bytes)
@@ -77,15 +83,14 @@ for (const [codec, name] of ['none', 'gzip', 'snappy', 'lz4', 'zstd'].entries())
     assert.equal(batch.recordCount, 3)
     assert.equal(batch.producerId, 9n)
     assert.equal(batch.baseSequence, 4)
-    assert.equal(batch.maxTimestampMs, 1_700_000_000_005n)
-    assert.equal(await checkRecords(batch), undefined)
+    assert.equal(batch.maxTimestampMs, 1_700_000_000_005)
     assert.deepEqual(await contents(batch.bytes), plain)
   })
 
 test('a batch, byte by byte', async () => {
   const builder = new BatchBuilder()
   builder.add(1000, Buffer.from('k'), Buffer.from('v'), [['h', null]])
-  const bytes = Buffer.concat(await builder.finish())
+  const bytes = await builder.finish()
   const body =
     '0000 00000000 00000000000003e8 00000000000003e8 ffffffffffffffff ffff ffffffff 00000001' +
     '16 00 00 00 02 6b 02 76 02 02 68 01'
@@ -145,14 +150,18 @@ test('records that do not fit their lengths or offsets are found', async () => {
     [first + 4, 0x01],
     [first + 7, 0x7e],
   ] as const) {
-    const batch = checked(changed(bytes, (copy) => copy.writeUInt8(value, at)))
-    assert.equal(refusal(await checkRecords(batch)), 'INVALID_RECORD', `byte ${at - first}`)
+    const { bytes: broken } = checked(changed(bytes, (copy) => copy.writeUInt8(value, at)))
+    const records = new RecordCursor(broken, first, broken.length, 0)
+    const walk = () => {
+      for (let left = plain.length; left > 0; left--) records.next()
+    }
+    assert.throws(walk, InvalidRecordError, `byte ${at - first}`)
   }
 })
 
 test('a batch that would grow beyond the bound is refused', async () => {
   const batch = checked(await batchOf(1, [{ timestampMs: 0, key: null, value: 'a'.repeat(100_000) }]))
-  assert.equal(refusal(await checkRecords(batch, 50_000)), 'INVALID_RECORD')
+  await assert.rejects(recordsOf(batch, 50_000), InvalidRecordError)
 })
 
 test('offset and leader epoch leave the checksum right, the append time renews it', async () => {
@@ -161,10 +170,12 @@ test('offset and leader epoch leave the checksum right, the append time renews i
   assert.equal(bytes.readBigInt64BE(0), 1234n)
   assert.equal(bytes.readInt32BE(12), 7)
   checked(bytes)
-  setLogAppendTime(bytes, 1_800_000_000_000n)
-  const batch = checked(bytes)
+  const before = Buffer.from(bytes)
+  const batch = checked(withAppendTime(bytes, 1_800_000_000_000))
   assert.equal(batch.isLogAppendTime, true)
-  assert.equal(batch.maxTimestampMs, 1_800_000_000_000n)
+  assert.equal(batch.maxTimestampMs, 1_800_000_000_000)
+  assert.deepEqual(checked(Buffer.concat(atOffset(bytes, 99n, 8))).bytes.readBigInt64BE(0), 99n)
+  assert.deepEqual(bytes, before)
 })
 
 test('records are split into batches, and a piece of one is refused', async () => {
@@ -225,12 +236,12 @@ function field(bytes: Buffer | null): Buffer {
 
 test('message sets of both old formats become one batch', async () => {
   const ones = Buffer.concat(plain.map((message) => oldMessage(1, 0, message)))
-  assert.deepEqual(await contents(Buffer.concat(await upConvert(ones))), plain)
+  assert.deepEqual(await contents(await upConvert(ones)), plain)
   const zeros = Buffer.concat(plain.map((message) => oldMessage(0, 0, message)))
   const withoutTime = plain.map((message) => ({ ...message, timestampMs: -1 }))
-  const bytes = Buffer.concat(await upConvert(zeros))
+  const bytes = await upConvert(zeros)
   assert.deepEqual(await contents(bytes), withoutTime)
-  assert.equal(checked(bytes).maxTimestampMs, -1n)
+  assert.equal(checked(bytes).maxTimestampMs, -1)
 })
 
 test('compressed messages are unwrapped, under every codec the old formats know', async () => {
@@ -239,7 +250,7 @@ test('compressed messages are unwrapped, under every codec the old formats know'
       const inner = Buffer.concat(plain.map((message) => oldMessage(magic, 0, message)))
       const value = await compressRecords(codec, inner)
       const quirky = magic === 0 && codec === 3 ? withOldLz4Checksum(value) : value
-      const bytes = Buffer.concat(await upConvert(oldMessage(magic, codec, { value: quirky })))
+      const bytes = await upConvert(oldMessage(magic, codec, { value: quirky }))
       const expected = plain.map((each) => (magic === 0 ? { ...each, timestampMs: -1 } : each))
       assert.deepEqual(await contents(bytes), expected)
     }
@@ -288,7 +299,7 @@ test('batches become message sets again for old clients, offsets kept', async ()
       messages.map((message) => message.readBigInt64BE(0)),
       [10n, 11n, 12n, 13n, 14n, 15n],
     )
-    const again = await contents(Buffer.concat(await upConvert(Buffer.concat(messages))))
+    const again = await contents(await upConvert(Buffer.concat(messages)))
     const expected = plain.map((each) => (magic === 0 ? { ...each, timestampMs: -1 } : each))
     assert.deepEqual(again, [...expected, ...expected])
   }
@@ -297,7 +308,7 @@ test('batches become message sets again for old clients, offsets kept', async ()
 test('an old message written for an old client, byte by byte', async () => {
   const builder = new BatchBuilder()
   builder.add(1000, null, Buffer.from('v'))
-  const [message] = await downConvert(await builder.finish({ baseOffset: 5n }), 1)
+  const [message] = await downConvert([await builder.finish({ baseOffset: 5n })], 1)
   const body = Buffer.from('010000000000000003e8ffffffff0000000176', 'hex')
   assert.deepEqual(message?.subarray(16), body)
   assert.equal(message?.toString('hex', 0, 12), '000000000000000500000017')

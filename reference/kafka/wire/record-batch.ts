@@ -1,5 +1,6 @@
-import { crc32c, crc32cOf } from '../../base/crc32c.js'
+import { crc32c } from '../../base/crc32c.js'
 import type { ErrorName } from './errors.js'
+import { InvalidRecordError } from './invalid-record.js'
 
 /**
  * Kafka's message format 2, the record batch (KIP-98). 61 bytes, big-endian, come before the records. The checksum
@@ -23,6 +24,7 @@ export const batchField = {
 } as const
 
 export const batchHeaderBytes = 61
+const magicV2 = 2
 /** What comes before the part that `batchLength` counts. */
 const uncountedBytes = 12
 const codecMask = 0x07
@@ -44,22 +46,29 @@ export const refuseRecords = (refused: RecordsRefusal['refused'], message: strin
 })
 export const isRecordsRefusal = (value: object): value is RecordsRefusal => 'refused' in value
 
-/** A validated v2 batch: entry-format's `KafkaBatch`, and what else its header says. */
+/** What the header of a v2 batch says: entry-format's `KafkaBatch`, and more. */
 export interface RecordBatch {
-  /** The whole batch from its base offset on; its CRC is right. */
+  /** The whole batch from its base offset on. */
   readonly bytes: Buffer
   readonly recordCount: number
-  readonly baseTimestampMs: bigint
-  readonly maxTimestampMs: bigint
+  readonly baseTimestampMs: number
+  readonly maxTimestampMs: number
   readonly producerId: bigint
   readonly producerEpoch: number
   readonly baseSequence: number
+  readonly attributes: number
   readonly isTransactional: boolean
   readonly isControl: boolean
   readonly isLogAppendTime: boolean
   /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
   readonly codec: number
 }
+
+/** Timestamps further from the epoch than this cannot be kept: about 71,000 years. */
+const timestampMsMax = 2 ** 51
+
+export const isTimestamp = (timestampMs: number): boolean =>
+  timestampMs > -timestampMsMax && timestampMs < timestampMsMax
 
 /** Where a batch or an old message that starts at `start` ends, by its own account; undefined when that cannot be. */
 export function batchEnd(records: Buffer, start: number): number | undefined {
@@ -99,34 +108,55 @@ export function includesZstd(pieces: readonly Buffer[]): boolean {
 }
 
 /**
- * Validates the header and checksum of one whole v2 batch. Records are not looked at: see `checkRecords`.
- * @returns CORRUPT_MESSAGE for wrong lengths, magic or checksum, INVALID_RECORD for counts that contradict one another.
+ * Validates the header and checksum of one whole v2 batch that a producer sent. Records are not looked at: whoever converts
+ * them does so.
+ * @returns CORRUPT_MESSAGE for wrong lengths, magic or checksum, INVALID_RECORD for fields that contradict one another.
  */
 export function checkBatch(bytes: Buffer): RecordBatch | RecordsRefusal {
-  if (bytes.length < batchHeaderBytes || batchEnd(bytes, 0) !== bytes.length)
-    return refuseRecords('CORRUPT_MESSAGE', 'The batch is not as long as its header says.')
-  if (magicAt(bytes, 0) !== 2)
-    return refuseRecords('CORRUPT_MESSAGE', `The batch has magic ${magicAt(bytes, 0)}, where 2 is expected.`)
+  const misshapen = checkShape(bytes)
+  if (misshapen !== undefined) return misshapen
   if (bytes.readUInt32BE(batchField.checksum) !== crc32c(bytes.subarray(batchField.attributes)))
     return refuseRecords('CORRUPT_MESSAGE', 'The batch does not match its checksum; send it again.')
   const batch = readBatch(bytes)
-  if (batch.codec > codecMax)
-    return refuseRecords(
-      'CORRUPT_MESSAGE',
-      `The batch names compression ${batch.codec}, which does not exist.`,
-    )
+  const { codec, producerId, baseSequence } = batch
+  if (codec > codecMax)
+    return refuseRecords('CORRUPT_MESSAGE', `The batch names compression ${codec}, which does not exist.`)
+  if (producerId >= 0n && baseSequence < 0)
+    return refuseRecords('INVALID_RECORD', `A producer's batch has the sequence number ${baseSequence}.`)
   return contradiction(batch) ?? batch
 }
 
-function contradiction({ bytes, recordCount, producerId, baseSequence }: RecordBatch) {
+/**
+ * Reads the header of one whole v2 batch with offsets 0 … count − 1. Does not look at the checksum.
+ * @throws InvalidRecordError for anything else
+ */
+export function readWholeBatch(bytes: Buffer): RecordBatch {
+  const misshapen = checkShape(bytes)
+  if (misshapen !== undefined) throw new InvalidRecordError(misshapen.message)
+  const batch = readBatch(bytes)
+  const contradicting = contradiction(batch)
+  if (contradicting !== undefined) throw new InvalidRecordError(contradicting.message)
+  return batch
+}
+
+function checkShape(bytes: Buffer): RecordsRefusal | undefined {
+  if (bytes.length < batchHeaderBytes || batchEnd(bytes, 0) !== bytes.length)
+    return refuseRecords('CORRUPT_MESSAGE', 'The batch is not as long as its header says.')
+  if (magicAt(bytes, 0) !== magicV2)
+    return refuseRecords('CORRUPT_MESSAGE', `The batch has magic ${magicAt(bytes, 0)}, where 2 is expected.`)
+  return undefined
+}
+
+function contradiction(batch: RecordBatch): RecordsRefusal | undefined {
+  const { bytes, recordCount, baseTimestampMs, maxTimestampMs } = batch
   const lastOffsetDelta = bytes.readInt32BE(batchField.lastOffsetDelta)
   if (recordCount < 1 || lastOffsetDelta !== recordCount - 1)
     return refuseRecords(
       'INVALID_RECORD',
       `The batch has ${recordCount} records and last offset delta ${lastOffsetDelta}.`,
     )
-  if (producerId >= 0n && baseSequence < 0)
-    return refuseRecords('INVALID_RECORD', `A producer's batch has the sequence number ${baseSequence}.`)
+  if (!isTimestamp(baseTimestampMs) || !isTimestamp(maxTimestampMs))
+    return refuseRecords('INVALID_RECORD', 'A timestamp of the batch is out of bounds.')
   return undefined
 }
 
@@ -136,11 +166,12 @@ export function readBatch(bytes: Buffer): RecordBatch {
   return {
     bytes,
     recordCount: bytes.readInt32BE(batchField.recordCount),
-    baseTimestampMs: bytes.readBigInt64BE(batchField.baseTimestamp),
-    maxTimestampMs: bytes.readBigInt64BE(batchField.maxTimestamp),
+    baseTimestampMs: Number(bytes.readBigInt64BE(batchField.baseTimestamp)),
+    maxTimestampMs: Number(bytes.readBigInt64BE(batchField.maxTimestamp)),
     producerId: bytes.readBigInt64BE(batchField.producerId),
     producerEpoch: bytes.readInt16BE(batchField.producerEpoch),
     baseSequence: bytes.readInt32BE(batchField.baseSequence),
+    attributes,
     isTransactional: (attributes & transactionalBit) !== 0,
     isControl: (attributes & controlBit) !== 0,
     isLogAppendTime: (attributes & logAppendTimeBit) !== 0,
@@ -154,57 +185,70 @@ export function setBaseOffset(batch: Buffer, baseOffset: bigint, leaderEpoch: nu
   batch.writeInt32BE(leaderEpoch, batchField.leaderEpoch)
 }
 
-/** Stamps a batch, in place, with the broker's time (LogAppendTime), and computes its checksum anew. */
-export function setLogAppendTime(batch: Buffer, appendTimeMs: bigint): void {
-  const attributes = batch.readInt16BE(batchField.attributes)
-  batch.writeInt16BE(attributes | logAppendTimeBit, batchField.attributes)
-  batch.writeBigInt64BE(appendTimeMs, batchField.maxTimestamp)
+export interface NewBatchHeader {
+  readonly baseOffset: bigint
+  readonly leaderEpoch: number
+  readonly attributes: number
+  /** One less than the offsets that the batch covers, whether or not each has a record. */
+  readonly lastOffsetDelta: number
+  readonly baseTimestampMs: number
+  readonly maxTimestampMs: number
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly recordCount: number
+}
+
+/** Writes the header into the first 61 bytes of `batch`, whose records already stand behind them. */
+export function writeBatchHeader(batch: Buffer, header: NewBatchHeader): void {
+  setBaseOffset(batch, header.baseOffset, header.leaderEpoch)
+  batch.writeInt32BE(batch.length - uncountedBytes, batchField.batchLength)
+  batch[batchField.magic] = magicV2
+  batch.writeInt16BE(header.attributes, batchField.attributes)
+  batch.writeInt32BE(header.lastOffsetDelta, batchField.lastOffsetDelta)
+  batch.writeBigInt64BE(BigInt(header.baseTimestampMs), batchField.baseTimestamp)
+  batch.writeBigInt64BE(BigInt(header.maxTimestampMs), batchField.maxTimestamp)
+  batch.writeBigInt64BE(header.producerId, batchField.producerId)
+  batch.writeInt16BE(header.producerEpoch, batchField.producerEpoch)
+  batch.writeInt32BE(header.baseSequence, batchField.baseSequence)
+  batch.writeInt32BE(header.recordCount, batchField.recordCount)
   batch.writeUInt32BE(crc32c(batch.subarray(batchField.attributes)), batchField.checksum)
 }
 
-export interface NewBatch {
-  readonly baseOffset?: bigint
-  readonly leaderEpoch?: number
+/** The batch at other offsets, its records neither copied nor checked, and itself left as it is. */
+export function atOffset(batch: Buffer, baseOffset: bigint, leaderEpoch: number): readonly Buffer[] {
+  const head = Buffer.from(batch.subarray(0, batchField.magic))
+  setBaseOffset(head, baseOffset, leaderEpoch)
+  return [head, batch.subarray(batchField.magic)]
+}
+
+/** A copy of the batch with the broker's time in place of the client's (Kafka's LogAppendTime). */
+export function withAppendTime(batch: Buffer, appendTimeMs: number): Buffer {
+  const copy = Buffer.from(batch)
+  copy.writeInt16BE(withLogAppendTime(copy.readInt16BE(batchField.attributes)), batchField.attributes)
+  copy.writeBigInt64BE(BigInt(appendTimeMs), batchField.maxTimestamp)
+  copy.writeUInt32BE(crc32c(copy.subarray(batchField.attributes)), batchField.checksum)
+  return copy
+}
+
+/** The batch attributes without the codec: what is true of the records however they are packed. */
+export const attributesWithoutCodec = (attributes: number): number => attributes & ~codecMask
+
+/** Attributes of a batch that carries the broker's time. */
+export const withLogAppendTime = (attributes: number): number => attributes | logAppendTimeBit
+
+export const attributesOf = (fields: {
   readonly codec?: number
   readonly isLogAppendTime?: boolean
   readonly isTransactional?: boolean
   readonly isControl?: boolean
-  readonly recordCount: number
-  readonly baseTimestampMs: bigint
-  readonly maxTimestampMs: bigint
-  readonly producerId?: bigint
-  readonly producerEpoch?: number
-  readonly baseSequence?: number
-}
+}): number =>
+  (fields.codec ?? 0) |
+  (fields.isLogAppendTime === true ? logAppendTimeBit : 0) |
+  (fields.isTransactional === true ? transactionalBit : 0) |
+  (fields.isControl === true ? controlBit : 0)
 
-/**
- * Puts a header before records that are already laid out (and compressed, when `codec` says so).
- * @returns the batch in pieces, the records as they were given, the checksum right.
- */
-export function frameBatch(fields: NewBatch, records: readonly Buffer[]): readonly Buffer[] {
-  const header = Buffer.alloc(batchHeaderBytes)
-  const recordBytes = records.reduce((sum, piece) => sum + piece.length, 0)
-  setBaseOffset(header, fields.baseOffset ?? 0n, fields.leaderEpoch ?? -1)
-  header.writeInt32BE(batchHeaderBytes - uncountedBytes + recordBytes, batchField.batchLength)
-  header.writeInt8(2, batchField.magic)
-  header.writeInt16BE(attributesOf(fields), batchField.attributes)
-  header.writeInt32BE(fields.recordCount - 1, batchField.lastOffsetDelta)
-  header.writeBigInt64BE(fields.baseTimestampMs, batchField.baseTimestamp)
-  header.writeBigInt64BE(fields.maxTimestampMs, batchField.maxTimestamp)
-  header.writeBigInt64BE(fields.producerId ?? -1n, batchField.producerId)
-  header.writeInt16BE(fields.producerEpoch ?? -1, batchField.producerEpoch)
-  header.writeInt32BE(fields.baseSequence ?? -1, batchField.baseSequence)
-  header.writeInt32BE(fields.recordCount, batchField.recordCount)
-  const checksum = crc32cOf(records, crc32c(header.subarray(batchField.attributes)))
-  header.writeUInt32BE(checksum, batchField.checksum)
-  return [header, ...records]
-}
-
-function attributesOf(fields: NewBatch): number {
-  return (
-    (fields.codec ?? 0) |
-    (fields.isLogAppendTime === true ? logAppendTimeBit : 0) |
-    (fields.isTransactional === true ? transactionalBit : 0) |
-    (fields.isControl === true ? controlBit : 0)
-  )
+/** The sequence number `count` after `sequence`; they start again at 0 after 2³¹ − 1. −1, no sequence, stays. */
+export function sequenceAfter(sequence: number, count: number): number {
+  return sequence < 0 ? sequence : (sequence + count) % 2 ** 31
 }
