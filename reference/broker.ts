@@ -124,6 +124,7 @@ const openTopics = (config: Config, storage: Storage, clock: Clock, log: Logger)
     log: log.child({ part: 'topics' }),
     mapping: offsetMapping(config.offsetMapping),
     entryFormat: config.entryFormat,
+    tailCacheBytesMax: config.kafkaTailCacheSizeMb * 1024 * 1024,
     defaults: { messageBytesMax: config.maxMessageSize },
     namespaces: [[config.kafkaTenant, config.kafkaNamespace]],
   })

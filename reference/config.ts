@@ -99,6 +99,9 @@ const settings = {
   maxFrameSize: whole(65_536, 2_147_483_647)
     .default(104_857_600)
     .describe('bytes of the largest Kafka request (socket.request.max.bytes)'),
+  kafkaTailCacheSizeMb: whole(0, 65_536)
+    .default(16)
+    .describe('newest Kafka batches kept in memory, as produced, for consumers at the end; 0: none'),
   connectionMaxIdleMs: whole(100).default(600_000).describe('idle Kafka connections are closed after this'),
   keepAliveIntervalSeconds: whole(1).default(30).describe('Pulsar connections are pinged after this'),
   groupInitialRebalanceDelayMs: whole(0).default(0).describe('how long a new group waits for more members'),

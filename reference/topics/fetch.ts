@@ -57,8 +57,8 @@ export class KafkaReader {
     for (;;) {
       const batch = this.#options.cache.get(next)
       if (batch === undefined) return next
-      if (!fits(batch.bytes.length, limits, gathered)) return 'full'
-      add(gathered, [batch.bytes])
+      if (!fits(batch.bytes, limits, gathered)) return 'full'
+      add(gathered, batch.pieces)
       next += batch.recordCount
     }
   }

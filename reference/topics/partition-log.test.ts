@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { asEntryId, asLedgerId, asOffset } from '../base/brand.js'
 import { ManualClock } from '../base/clock.js'
+import { encodeRecord, frameTestBatch } from '../entry-format/test-kit.js'
 import type { EntryFormatName } from '../entry-format/types.js'
+import { compressRecords } from '../kafka/wire/record-compression.js'
 import { offsetMapping } from '../offsets/index.js'
 import {
   accepted,
@@ -27,7 +29,9 @@ const origin = { ledgerId: asLedgerId(0), entryId: asEntryId(0) }
 const fetchAll = async (log: PartitionLog, offset = log.startOffset(), limits = everything) =>
   recordsIn(accepted(await log.fetchKafka(offset, limits)))
 
-for (const entryFormat of ['pulsar', 'kafka'] as const satisfies readonly EntryFormatName[]) {
+const formats = ['pulsar', 'kafka'] as const satisfies readonly EntryFormatName[]
+
+for (const entryFormat of formats) {
   for (const tailCacheBytesMax of [0, 1 << 20]) {
     describe(`a partition, entryFormat=${entryFormat}, ${tailCacheBytesMax > 0 ? 'with' : 'without'} tail cache`, () => {
       test('gives Kafka its own records and Pulsar’s, in one order, from any offset', async () => {
@@ -355,4 +359,36 @@ describe('a partition and those who wait at it', () => {
     assert.deepEqual(results.map(refusedAs), ['INVALID_RECORD', 'accepted'])
     assert.deepEqual(await fetchAll(log), ['0:c'])
   })
+
+  for (const entryFormat of formats)
+    test(`with entryFormat=${entryFormat}, a right checksum does not let wrong records in`, async () => {
+      const log = await openPartition(await scene.open({ entryFormat }), 'orders')
+      const base = 1000
+      const [first, second] = [0, 1].map((offsetDelta) => encodeRecord(record, base, offsetDelta))
+      assert.ok(first !== undefined && second !== undefined)
+      const two = Buffer.concat([first, second])
+      const wrong: readonly (readonly [string, Buffer, number])[] = [
+        ['fewer records than the header says', first, 2],
+        ['more records than the header says', two, 1],
+        ['offset deltas 0, 0', Buffer.concat([first, first]), 2],
+        ['offset deltas 1, 0', Buffer.concat([second, first]), 2],
+        ['a cut record', two.subarray(0, -1), 2],
+        ['bytes after the last record', Buffer.concat([two, Buffer.alloc(1)]), 2],
+        ['no record', Buffer.alloc(0), 0],
+      ]
+      for (const [name, records, count] of wrong) {
+        for (const codec of [0, 1]) {
+          const packed = await compressRecords(codec, records)
+          const batch = frameTestBatch(packed, count, base, base, { codec })
+          assert.equal(refusedAs(await log.appendKafka(batch)), 'INVALID_RECORD', `${name}, codec ${codec}`)
+        }
+      }
+      const notCompressed = frameTestBatch(two, 2, base, base, { codec: 1 })
+      assert.equal(refusedAs(await log.appendKafka(notCompressed)), 'INVALID_RECORD')
+      assert.deepEqual([log.endOffset(), log.ledger.end.index], [0n, 0])
+      assert.equal(await log.lastEntry(), undefined)
+      assert.equal(refusedAs(await log.appendKafka(frameTestBatch(two, 2, base, base, {}))), 'accepted')
+    })
 })
+
+const record = { timestampMs: 1000, key: null, value: Buffer.from('v'), headers: [] }

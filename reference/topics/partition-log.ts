@@ -10,7 +10,7 @@ import type { Clock } from '../base/clock.js'
 import { MalformedError } from '../base/malformed.js'
 import { toPulsar } from '../entry-format/index.js'
 import type { EntryFormatName, KafkaBatch, PulsarView, TimestampType } from '../entry-format/types.js'
-import { setBaseOffset } from '../kafka/wire/record-batch.js'
+import { atOffset } from '../kafka/wire/record-batch.js'
 import type { OffsetMapping } from '../offsets/types.js'
 import type {
   AppendedEntry,
@@ -304,13 +304,12 @@ export class OpenPartitionLog implements PartitionLog {
   /** Only where consumers count by index: the next batch is then found by where this one ends. */
   #cache(batch: KafkaBatch, { firstIndex }: AppendedEntry, baseOffset: Offset): void {
     if (this.#options.mapping.name !== 'index' || batch.isControl) return
-    // What precedes the checksum's range is the broker's to set, and the bytes have been written by now.
-    setBaseOffset(batch.bytes, baseOffset, this.leaderEpoch)
-    const { recordCount } = batch
+    // Under entryFormat=kafka the store was given these very bytes, under a checksum of its own: they stay as they are.
     this.#options.cache.add(this.#cached, {
       firstIndex,
-      recordCount,
-      bytes: withoutSurroundings(batch.bytes),
+      recordCount: batch.recordCount,
+      pieces: atOffset(withoutSurroundings(batch.bytes), baseOffset, this.leaderEpoch),
+      bytes: batch.bytes.length,
     })
   }
 

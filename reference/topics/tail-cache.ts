@@ -15,7 +15,7 @@ export class TailCache {
   }
 
   add(partition: CachedPartition, batch: CachedBatch): void {
-    const bytes = batch.bytes.length
+    const { bytes } = batch
     if (bytes > this.#bytesMax) return
     partition.set(batch.firstIndex, batch)
     this.#queue.push({ partition, firstIndex: batch.firstIndex, bytes })
@@ -41,6 +41,8 @@ export type CachedPartition = Map<number, CachedBatch>
 export interface CachedBatch {
   readonly firstIndex: number
   readonly recordCount: number
-  /** With base offset and leader epoch as consumers see them. */
-  readonly bytes: Buffer
+  /** With base offset and leader epoch as consumers see them. Nobody writes into them: several fetches may send them. */
+  readonly pieces: readonly Buffer[]
+  /** Of all pieces. */
+  readonly bytes: number
 }

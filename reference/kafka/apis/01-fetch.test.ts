@@ -40,8 +40,14 @@ const errorsOf = (answer: ResponseToRead<typeof fetch>) =>
 const sizesOf = (answer: ResponseToRead<typeof fetch>) =>
   partitionsOf(answer).map((each) => each.records?.length ?? 0)
 
-async function append(broker: FakeBroker, topic: TopicInfo, value: string, index = 0): Promise<number> {
-  const batch = await batchOf([value])
+async function append(
+  broker: FakeBroker,
+  topic: TopicInfo,
+  value: string,
+  index = 0,
+  fields: { readonly codec?: number } = {},
+): Promise<number> {
+  const batch = await batchOf([value], fields)
   const partitionData = [{ index, records: [batch] }]
   await broker.ask(
     produce,
@@ -81,6 +87,26 @@ test('every version reads what is there, in its own message format', async () =>
     const expected = version >= 4 ? 2 : version >= 2 ? 1 : 0
     assert.equal(magicAt(partition?.records ?? Buffer.alloc(17), 0), expected, `v${version}`)
   }
+})
+
+test('clients before v10 are told that they cannot read zstd, and get what stands apart from it (KIP-110)', async () => {
+  const broker = new FakeBroker()
+  const topic = await broker.topic('t')
+  const plainBytes = await append(broker, topic, 'x'.repeat(200))
+  await append(broker, topic, 'y'.repeat(200), 0, { codec: 4 })
+  for (let version = 0; version <= 17; version++) {
+    const answer = await broker.ask(fetch, version, requestOf([[topic, [{ fetchOffset: 1n }]]]))
+    const [partition] = partitionsOf(answer)
+    const expected = version < 10 ? 'UNSUPPORTED_COMPRESSION_TYPE' : 'NONE'
+    assert.equal(errorName(partition?.errorCode ?? -1), expected, `v${version}`)
+    assert.equal((partition?.records?.length ?? 0) > 0, version >= 10, `v${version}`)
+  }
+  const limited = await broker.ask(
+    fetch,
+    9,
+    requestOf([[topic, [{ fetchOffset: 0n, partitionMaxBytes: plainBytes }]]]),
+  )
+  assert.deepEqual([errorsOf(limited), sizesOf(limited)], [['NONE'], [plainBytes]])
 })
 
 test('CO-4: at the end a fetch waits, and is answered at once when data comes', async () => {

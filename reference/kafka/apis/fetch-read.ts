@@ -2,6 +2,7 @@ import { asOffset } from '../../base/brand.js'
 import { isRefusal, type PartitionLog, type TopicInfo } from '../../topics/types.js'
 import type { ErrorName } from '../wire/errors.js'
 import { downConvert } from '../wire/message-set.js'
+import { includesZstd } from '../wire/record-batch.js'
 import { storageFault } from './faults.js'
 import type { FetchedFacts, FetchPartition } from './fetch-sessions.js'
 import type { Call } from './handler.js'
@@ -139,6 +140,8 @@ export class FetchRead {
       const fetched = await log.fetchKafka(asOffset(asked.fetchOffset), limits)
       if (isRefusal(fetched)) return { ...failure(fetched.refused), ...endsOf(log, fetched.refused) }
       const { highWatermark, logStartOffset } = fetched
+      if (this.#call.apiVersion < zstdSinceVersion && includesZstd(fetched.records))
+        return { ...failure('UNSUPPORTED_COMPRESSION_TYPE'), highWatermark, logStartOffset }
       const records = await this.#inClientsFormat(fetched.records)
       const bytes = records === fetched.records ? fetched.bytes : bytesOf(records)
       return { ...success, records, bytes, highWatermark, logStartOffset }
@@ -162,6 +165,9 @@ export class FetchRead {
     return downConvert(records, apiVersion >= 2 ? 1 : 0)
   }
 }
+
+/** KIP-110: to older clients the partition's error says what they cannot read, also where it would be converted. */
+const zstdSinceVersion = 10
 
 const hasGrown = (entry: Entry, log: PartitionLog) => log.endOffset() !== entry.outcome?.highWatermark
 

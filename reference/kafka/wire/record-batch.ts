@@ -103,7 +103,8 @@ export function splitBatches(records: Buffer): readonly Buffer[] | RecordsRefusa
  * UNSUPPORTED_COMPRESSION_TYPE in their place (KIP-110).
  */
 export function includesZstd(pieces: readonly Buffer[]): boolean {
-  const batches = splitBatches(Buffer.concat(pieces))
+  const [first] = pieces
+  const batches = splitBatches(pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces))
   return !isRecordsRefusal(batches) && batches.some((bytes) => readBatch(bytes).codec === codecMax)
 }
 
