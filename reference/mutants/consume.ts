@@ -43,7 +43,7 @@ function tellsAllOfSession() {
 export const consumeMutants: readonly Mutant[] = [
   {
     name: 'first-batch-withheld',
-    breaks: ['CO-2'],
+    breaks: ['CO-1'],
     description: 'Of several batches the first is not sent.',
     replace: kafkaLogs((log) => ({
       fetchKafka: async (offset, limits) => {

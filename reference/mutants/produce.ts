@@ -1,4 +1,5 @@
 import { crc32c } from '../base/crc32c.js'
+import type { KafkaBatch } from '../entry-format/types.js'
 import { produce } from '../kafka/messages/00-produce.js'
 import { errorCode } from '../kafka/wire/errors.js'
 import { batchField, magicAt, readBatch } from '../kafka/wire/record-batch.js'
@@ -10,6 +11,9 @@ import { answered, answersOf, kafkaLogs } from './seams.js'
 
 type Request = RequestOf<typeof produce>
 type PartitionAnswer = ResponseOf<typeof produce>['responses'][number]['partitionResponses'][number]
+
+/** Of a batch's attributes. */
+const controlBit = 0x20
 
 /** How long acknowledged records stay in memory only: long enough to be killed in. */
 const storedAfterMs = 500
@@ -46,6 +50,15 @@ function anonymous(bytes: Buffer) {
   other.writeBigInt64BE(-1n, batchField.producerId)
   other.writeInt16BE(-1, batchField.producerEpoch)
   other.writeInt32BE(-1, batchField.baseSequence)
+  other.writeUInt32BE(crc32c(other.subarray(batchField.attributes)), batchField.checksum)
+  return readBatch(other)
+}
+
+/** The batch, a control batch or not, as one of users' records. */
+function asRecords(batch: KafkaBatch): KafkaBatch {
+  const other = Buffer.from(batch.bytes)
+  const attributes = other.readInt16BE(batchField.attributes)
+  other.writeInt16BE(attributes & ~controlBit, batchField.attributes)
   other.writeUInt32BE(crc32c(other.subarray(batchField.attributes)), batchField.checksum)
   return readBatch(other)
 }
@@ -181,6 +194,12 @@ export const produceMutants: readonly Mutant[] = [
     breaks: ['PR-6'],
     description: 'Idempotent producers are treated as all others.',
     replace: kafkaLogs((log) => ({ appendKafka: (batch) => log.appendKafka(anonymous(batch.bytes)) })),
+  },
+  {
+    name: 'control-batch-shown',
+    breaks: ['MC-18'],
+    description: 'A control batch is stored as a batch of records, which both sides see.',
+    replace: kafkaLogs((log) => ({ appendKafka: (batch) => log.appendKafka(asRecords(batch)) })),
   },
   {
     name: 'zstd-refused',

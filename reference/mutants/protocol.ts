@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import { MalformedError } from '../base/malformed.js'
 import { offsetCommit } from '../kafka/messages/08-offset-commit.js'
 import { apiVersions } from '../kafka/messages/18-api-versions.js'
+import { deleteGroups } from '../kafka/messages/42-delete-groups.js'
 import { ResponseQueue, type ResponseSlot } from '../kafka/response-queue.js'
 import { errorCode } from '../kafka/wire/errors.js'
 import { FrameReader } from '../kafka/wire/frame-reader.js'
@@ -11,10 +12,7 @@ import { answered, answersOf } from './seams.js'
 type Pieces = readonly Buffer[] | null
 
 const produceKey = 0
-const metadataKey = 3
 const fetchKey = 1
-/** AddOffsetsToTxn: nothing of transactions is served. */
-const unservedKey = 25
 /** Where a response's first field stands, after length and correlation id. */
 const bodyAt = 8
 /** How long a response waits for another one to change places with. */
@@ -117,19 +115,10 @@ export const protocolMutants: readonly Mutant[] = [
     replace: overclaims(fetchKey),
   },
   {
-    name: 'metadata-version-listed-not-served',
-    breaks: ['PH-3'],
-    description: 'ApiVersions lists a version of Metadata that ends the connection.',
-    replace: overclaims(metadataKey),
-  },
-  {
     name: 'api-listed-not-served',
     breaks: ['PH-3'],
-    description: 'ApiVersions lists an API that ends the connection.',
-    replace: answered(apiVersions, (response) => ({
-      ...response,
-      apiKeys: [...response.apiKeys, { apiKey: unservedKey, minVersion: 0, maxVersion: 3 }],
-    })),
+    description: 'ApiVersions lists DeleteGroups, which ends the connection.',
+    replace: answersOf(deleteGroups, () => Promise.reject(new Error('not served'))),
   },
   {
     name: 'produce-not-listed',

@@ -10,7 +10,6 @@ const field = {
   properties: 4,
   eventTime: 12,
   orderingKey: 18,
-  markerType: 20,
   chunk: [26, 27, 28, 29],
 } as const
 
@@ -120,7 +119,7 @@ export const pulsarMutants: readonly Mutant[] = [
   },
   {
     name: 'ordering-key-dropped',
-    breaks: ['MC-8', 'MC-4'],
+    breaks: ['MC-8'],
     description: 'Ordering keys of messages that are sent one by one are not stored.',
     replace: storedWithout(field.orderingKey),
   },
@@ -129,12 +128,6 @@ export const pulsarMutants: readonly Mutant[] = [
     breaks: ['MC-15'],
     description: 'The pieces of a chunked message are messages of their own.',
     replace: storedWithout(...field.chunk),
-  },
-  {
-    name: 'markers-shown',
-    breaks: ['MC-18'],
-    description: 'Markers are stored as messages, which both sides see.',
-    replace: storedWithout(field.markerType),
   },
   {
     name: 'kafka-does-not-wake-pulsar',
