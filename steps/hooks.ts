@@ -9,8 +9,8 @@ import {
 import { Unsupported } from '../matrix/driver/errors.js'
 import type { Power } from '../matrix/targets/types.js'
 import { forgetLater, removeTopics } from './clean-up.js'
-import { closeDrivers } from './drivers.js'
-import { stopInstances } from './instances.js'
+import { giveBack } from './instances.js'
+import { endOfJob } from './lifetime.js'
 import { Mismatch } from './verify.js'
 import { ConformanceWorld } from './world.js'
 
@@ -67,11 +67,11 @@ After(async function (this: ConformanceWorld, { result }) {
       this.attach(await this.instance.logTail().catch(() => ''), 'text/x.target-log+plain')
     }
   }
-  if (!this.hasInstance) forgetLater(this)
+  if (this.hasInstance) await giveBack(this.instance, result?.status === Status.PASSED)
+  else forgetLater(this)
 })
 
 AfterAll(async () => {
   await removeTopics()
-  await closeDrivers()
-  await stopInstances()
+  await endOfJob()
 })

@@ -1,6 +1,6 @@
 import { type DataTable, Given, When } from '@cucumber/cucumber'
 import { Unsupported } from '../matrix/driver/errors.js'
-import { sharedInstance, startInstance } from './instances.js'
+import { lendInstance, sharedInstance, startInstance } from './instances.js'
 import { holds, Mismatch } from './verify.js'
 import type { ConformanceWorld, ScenarioTopic } from './world.js'
 
@@ -96,7 +96,7 @@ Given('a Pulsar topic without partitions', async function (this: ConformanceWorl
 
 Given('a target of its own', async function (this: ConformanceWorld) {
   const { kind } = this.parameters.target
-  this.useInstance(await startInstance(kind, {}), {})
+  this.useInstance(await lendInstance(kind), {})
 })
 
 Given(

@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import { loadClients } from '../clients/index.js'
-import { type CellPlan, type ClientTitle, planCells } from '../plan/cells.js'
+import { type CellPlan, type ClientTitle, planCells, sparedLine } from '../plan/cells.js'
+import { powersFor } from '../plan/clients.js'
 import { chosenClients, type SelectionOptions, selectScenarios } from './selected.js'
 import { endpointsOf, type TargetOptions } from './target-choice.js'
 
@@ -23,20 +24,22 @@ export async function plan(options: PlanOptions): Promise<string> {
     raw: of('raw')[0] ?? null,
     scenarios: selected,
     pairs: options.pairs,
+    powers: powersFor(options.clients, options.pairs),
     endpoints: endpointsOf(options),
   })
   return options.json ? JSON.stringify(toJson(cells), null, 2) : toText(cells)
 }
 
-function toJson({ cells, leftOut }: CellPlan) {
+function toJson({ cells, leftOut, sparedCases }: CellPlan) {
   const ids = (scenarios: readonly { id: string }[]) => scenarios.map(({ id }) => id)
   return {
     cells: cells.map((cell) => ({ ...cell, scenarios: ids(cell.scenarios) })),
     leftOut: leftOut.map(({ reason, scenarios }) => ({ reason, scenarios: ids(scenarios) })),
+    sparedCases,
   }
 }
 
-function toText({ cells, leftOut }: CellPlan): string {
+function toText({ cells, leftOut, sparedCases }: CellPlan): string {
   const table = new Table({
     head: ['cell', 'worlds', 'scenarios'],
     colAligns: ['left', 'left', 'right'],
@@ -47,6 +50,7 @@ function toText({ cells, leftOut }: CellPlan): string {
   return [
     table.toString(),
     ...leftOut.map(({ reason, scenarios }) => `${scenarios.length} scenarios left out: ${reason}`),
+    ...(sparedCases > 0 ? [sparedLine(sparedCases)] : []),
     `${total} cases in ${cells.length} cells`,
   ].join('\n')
 }

@@ -4,7 +4,8 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { loadClients, provisionClient } from '../clients/index.js'
 import { type KnownFailing, loadKnownFailing } from '../judge/known-failing.js'
-import type { ChosenClient } from '../plan/clients.js'
+import { sparedLine } from '../plan/cells.js'
+import { type ChosenClient, powersFor } from '../plan/clients.js'
 import type { Results } from '../report/results.js'
 import { terminalReport } from '../report/terminal.js'
 import { removeReports, writeReports } from '../report/write.js'
@@ -52,6 +53,7 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
       settings: target.settings,
       knownFailing,
       pairs: options.pairs,
+      powers: powersFor(options.clients, options.pairs),
       jobs: options.jobs ?? availableParallelism(),
       rounds: options.repeat,
       seed,
@@ -66,6 +68,7 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
           note({ type: 'run', runId, seed, target: { kind, version, endpoints } })
         },
         onPlanned(plan, cases) {
+          if (plan.sparedCases > 0) progress.line(sparedLine(plan.sparedCases))
           progress.line(`${cases} cases in ${plan.cells.length} cells`)
           progress.start(cases)
         },

@@ -24,6 +24,8 @@ export interface CellInput<Client extends ClientTitle> {
   readonly raw: Client | null
   readonly scenarios: readonly Scenario[]
   readonly pairs: 'cover' | 'all'
+  /** Which cells of a world run its scenarios that need a power over the target: its first, or (absent) all. */
+  readonly powers?: 'once' | 'all'
   /** What the target speaks: scenarios of another world are left out. */
   readonly endpoints: Endpoints
 }
@@ -32,11 +34,17 @@ export interface CellPlan<Client extends ClientTitle = ClientTitle> {
   readonly cells: readonly Cell<Client>[]
   /** Scenarios that no cell runs, counted by the reason. Nothing is left out without a line. */
   readonly leftOut: readonly { readonly reason: string; readonly scenarios: readonly Scenario[] }[]
+  /** Cases that `powers: 'once'` spares; each of their scenarios runs in the first cell of its world. */
+  readonly sparedCases: number
 }
 
 export const titleOf = (client: ClientTitle): string => `${client.name}@${client.version}`
 
-/** Plans cells: each world alone once a client, both worlds over pairs of clients, raw once. */
+/**
+ * Plans cells: each world alone once a client, both worlds over pairs of clients, raw once. With `powers: 'once'`, the
+ * quick plan's, scenarios that restart, kill, configure or spoil a target of their own run with the first client or
+ * pair of their world only: they cost seconds each, and what they show is the target's behaviour.
+ */
 export function planCells<Client extends ClientTitle>(input: CellInput<Client>): CellPlan<Client> {
   const leftOut = new Map<string, Scenario[]>()
   const runnable = input.scenarios.filter((scenario) => {
@@ -45,15 +53,26 @@ export function planCells<Client extends ClientTitle>(input: CellInput<Client>):
     return reason === null
   })
   const of = (worlds: Worlds) => runnable.filter((scenario) => scenario.worlds === worlds)
+  let sparedCases = 0
+  const share = (worlds: Worlds, index: number) => {
+    const scenarios = of(worlds)
+    if (input.powers !== 'once' || index === 0) return scenarios
+    const shared = scenarios.filter(({ powers }) => powers.length === 0)
+    sparedCases += scenarios.length - shared.length
+    return shared
+  }
   const cells = [
-    ...input.kafka.map((kafka) => cell('kafka', { kafka, raw: input.raw }, of('kafka'))),
-    ...input.pulsar.map((pulsar) => cell('pulsar', { pulsar, raw: input.raw }, of('pulsar'))),
-    ...pairs(input.kafka, input.pulsar, input.pairs).map(([kafka, pulsar]) =>
-      cell('both', { kafka, pulsar, raw: input.raw }, of('both')),
+    ...input.kafka.map((kafka, index) => cell('kafka', { kafka, raw: input.raw }, share('kafka', index))),
+    ...input.pulsar.map((pulsar, index) =>
+      cell('pulsar', { pulsar, raw: input.raw }, share('pulsar', index)),
+    ),
+    ...pairs(input.kafka, input.pulsar, input.pairs).map(([kafka, pulsar], index) =>
+      cell('both', { kafka, pulsar, raw: input.raw }, share('both', index)),
     ),
     cell('raw', { raw: input.raw }, of('raw')),
   ]
   return {
+    sparedCases,
     cells: cells.filter(({ scenarios }) => scenarios.length > 0),
     leftOut: [...leftOut].map(([reason, scenarios]) => ({ reason, scenarios })),
   }
@@ -100,4 +119,8 @@ function reasonToLeaveOut<Client extends ClientTitle>(
     return 'the raw client is not in the plan'
   }
   return null
+}
+
+export function sparedLine(cases: number): string {
+  return `${cases} cases left to --clients all or --pairs all: what needs a target of its own runs here with the first client or pair`
 }

@@ -31,6 +31,11 @@ export function chooseClients(text: string, specs: readonly ClientSpec[]): Chose
   return uniqueChoices(chosen)
 }
 
+/** The quick plan spares cases that cost much and are no matter of the client; any other choice runs all that it names. */
+export function powersFor(clients: string, pairs: 'cover' | 'all'): 'once' | 'all' {
+  return clients === 'quick' && pairs === 'cover' ? 'once' : 'all'
+}
+
 function oneChoice(word: string, specs: readonly ClientSpec[]): ChosenClient[] {
   const at = word.lastIndexOf('@')
   const name = at > 0 ? word.slice(0, at) : word

@@ -7,8 +7,8 @@ import { test } from 'node:test'
 import type { ClientSpec } from '../clients/types.js'
 import { UsageError } from '../usage-error.js'
 import { type CellInput, type ClientTitle, pairs, planCells } from './cells.js'
-import { cutIntoChunks } from './chunks.js'
-import { chooseClients } from './clients.js'
+import { costOf, cutIntoChunks } from './chunks.js'
+import { chooseClients, powersFor } from './clients.js'
 import { slug } from './gherkin.js'
 import { parseRegister } from './register.js'
 import { loadScenarios, type Scenario, type Worlds } from './scenarios.js'
@@ -96,6 +96,38 @@ test('each world runs once a client, both worlds over pairs, raw once', () => {
   assert.deepEqual(leftOut, [])
 })
 
+test('with powers once, what needs a power runs in the first cell of its world only, and the rest is counted', () => {
+  const powers = ['kill'] as const
+  const scenarios = [
+    ...(['kafka', 'pulsar', 'both', 'raw'] as const).map((worlds) =>
+      scenario(`${worlds}!`, worlds, { powers }),
+    ),
+    scenario('k', 'kafka'),
+  ]
+  const cellsOf = (plan: ReturnType<typeof planCells>) =>
+    plan.cells.map((cell) => `${cell.id}: ${cell.scenarios.map(({ id }) => id).join()}`)
+  const once = planCells(input({ scenarios, powers: 'once' }))
+  assert.deepEqual(cellsOf(once), [
+    'k1@1: kafka!,k',
+    'k2@1: k',
+    'p1@1: pulsar!',
+    'k1@1 × p1@1: both!',
+    'raw: raw!',
+  ])
+  const all = planCells(input({ scenarios, powers: 'all' }))
+  const count = (plan: ReturnType<typeof planCells>) =>
+    plan.cells.reduce((sum, cell) => sum + cell.scenarios.length, 0)
+  assert.equal(once.sparedCases, count(all) - count(once))
+  assert.equal(all.sparedCases, 0)
+})
+
+test('only the quick plan in covering pairs spares cases', () => {
+  assert.equal(powersFor('quick', 'cover'), 'once')
+  assert.equal(powersFor('quick', 'all'), 'all')
+  assert.equal(powersFor('all', 'cover'), 'all')
+  assert.equal(powersFor('kafkajs', 'cover'), 'all')
+})
+
 test('what cannot run is left out with its reason', () => {
   const reasons = (more: Partial<CellInput<ClientTitle>>) =>
     planCells(input(more)).leftOut.map(
@@ -118,12 +150,26 @@ test('chunks hold every scenario of every cell once, the longest first', () => {
   assert.equal(new Set(seen).size, 101)
   assert.equal(seen.length, 101)
   assert.ok(chunks.length >= 6)
-  const lengths = chunks.map((chunk) => chunk.scenarios.length)
+  const costs = chunks.map((chunk) => costOf(chunk.scenarios))
   assert.deepEqual(
-    lengths,
-    lengths.toSorted((a, b) => b - a),
+    costs,
+    costs.toSorted((a, b) => b - a),
   )
   assert.deepEqual(new Set(cutIntoChunks(cells, 2, 3).map(({ round }) => round)), new Set([1, 2, 3]))
+})
+
+test('what needs a power stands together in one chunk of its cell, and counts for more', () => {
+  const powers = ['restart'] as const
+  const scenarios = Array.from({ length: 40 }, (_, index) =>
+    scenario(`k${index}`, 'kafka', index % 10 === 0 ? { powers } : {}),
+  )
+  const { cells } = planCells(input({ kafka: [{ name: 'k1', version: '1' }], scenarios }))
+  const [first, ...others] = cutIntoChunks(cells, 1)
+  assert.deepEqual(
+    first?.scenarios.map(({ id }) => id),
+    ['k0', 'k10', 'k20', 'k30'],
+  )
+  assert.equal(others.flatMap((chunk) => chunk.scenarios).length, 36)
 })
 
 const specs = (

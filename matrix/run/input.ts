@@ -20,6 +20,7 @@ export interface RunInput {
   readonly settings: TargetSettings
   readonly knownFailing: readonly KnownFailing[]
   readonly pairs: 'cover' | 'all'
+  readonly powers: 'once' | 'all'
   readonly jobs: number
   readonly rounds: number
   readonly seed: number

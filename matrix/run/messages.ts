@@ -13,6 +13,8 @@ export interface Job {
   readonly cellId: string
   readonly parameters: WorldParameters
   readonly scenarios: readonly PlacedScenario[]
+  /** What the job starts and the worker keeps for later jobs: drivers, by the client's title, and targets of its own. */
+  readonly starts?: readonly string[]
 }
 
 export type ToWorker = { readonly type: 'job'; readonly job: Job } | { readonly type: 'end' }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { LineSplitter, LogTail } from '../driver/lines.js'
 import type { Observation } from '../judge/verdicts.js'
 import { NothingRun } from '../usage-error.js'
+import { takeJob } from './affinity.js'
 import type { FromWorker, Job, PlacedScenario, ToWorker } from './messages.js'
 
 export interface PoolOptions {
@@ -23,6 +24,8 @@ const WORKER_FILE = fileURLToPath(new URL('./worker.js', import.meta.url))
 /** A worker that ends this often without having begun a scenario will not begin it. */
 const STARTS_MAX = 2
 const START_TIMEOUT_MS = 60_000
+/** For closing what the worker kept: drivers and targets have shorter times of their own. */
+const END_TIMEOUT_MS = 15_000
 
 /**
  * Runs all jobs in worker processes and tells each scenario's observation exactly once. A scenario that takes its worker
@@ -36,19 +39,33 @@ export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promi
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
   try {
-    await Promise.all(Array.from({ length: lanes }, () => runLane(queue, { ...options, signal })))
+    const kept = Array.from({ length: lanes }, () => new Set<string>())
+    await Promise.all(
+      kept.map((own) => {
+        const others = kept.filter((other) => other !== own)
+        return runLane(() => takeJob(queue, own, others), own, { ...options, signal })
+      }),
+    )
   } catch (error) {
     stop.abort()
     throw error
   }
 }
 
-/** One worker at a time, replaced when it ended, until the queue is empty. */
-async function runLane(queue: Job[], options: PoolOptions): Promise<void> {
+/** One worker at a time, replaced when it ended, until the queue is empty. `kept`: what its worker has started. */
+async function runLane(
+  nextJob: () => Job | undefined,
+  kept: Set<string>,
+  options: PoolOptions,
+): Promise<void> {
   let worker: Worker | null = null
   try {
-    for (let job = queue.shift(); job !== undefined && !options.signal.aborted; job = queue.shift()) {
-      worker = await runJob(job, worker, options)
+    for (let job = nextJob(); job !== undefined && !options.signal.aborted; job = nextJob()) {
+      for (const name of job.starts ?? []) kept.add(name)
+      const next = await runJob(job, worker, options)
+      if (next !== worker && worker !== null) kept.clear()
+      for (const name of job.starts ?? []) kept.add(name)
+      worker = next
     }
   } finally {
     worker?.end()
@@ -154,6 +171,7 @@ class Worker {
 
   end(): void {
     this.#send({ type: 'end' })
+    this.#startTimer(END_TIMEOUT_MS)
   }
 
   #send(message: ToWorker): void {

@@ -131,6 +131,7 @@ async function inputFor(feature: string, more: Partial<RunInput> = {}): Promise<
     settings: {},
     knownFailing: [],
     pairs: 'cover',
+    powers: 'all',
     jobs: 1,
     rounds: 1,
     seed: 3,

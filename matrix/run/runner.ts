@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ClientSpec, ReadyClient } from '../clients/types.js'
 import type { Observation } from '../judge/verdicts.js'
-import { type Cell, type CellPlan, planCells } from '../plan/cells.js'
+import { type Cell, type CellPlan, planCells, titleOf } from '../plan/cells.js'
 import { type Chunk, cutIntoChunks } from '../plan/chunks.js'
 import type { ChosenClient } from '../plan/clients.js'
 import type { Scenario } from '../plan/scenarios.js'
@@ -100,6 +100,7 @@ function planFor(input: RunInput, target: Target, clients: readonly ReadyClient[
     raw: of('raw')[0] ?? null,
     scenarios: input.selected,
     pairs: input.pairs,
+    powers: input.powers,
     endpoints: target.endpoints,
   })
 }
@@ -162,7 +163,16 @@ function jobOf(chunk: Chunk<ReadyClient>, target: Target, runId: string, input: 
       runId,
       seed: input.seed,
     },
+    starts: startsOf(chunk),
   }
+}
+
+/** A raw connection is beside most clients: only raw cells are told apart by it. */
+function startsOf({ cell, scenarios }: Chunk<ReadyClient>): string[] {
+  const { kafka, pulsar, raw } = cell
+  const clients = [kafka, pulsar].filter((client) => client !== null)
+  const own = scenarios.some(({ powers }) => powers.length > 0) ? ['targets of its own'] : []
+  return [...(clients.length > 0 ? clients : raw === null ? [] : [raw]).map(titleOf), ...own]
 }
 
 async function stopTarget(target: Target, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type ISupportCodeLibrary, loadSupport, runCucumber } from '@cucumber/cucumber/api'
 import type { Pickle } from '../plan/gherkin.js'
 import { quiet } from '../plan/scenarios.js'
@@ -45,6 +46,17 @@ async function loadSteps(): Promise<ISupportCodeLibrary> {
   return loadSupport({ sources: sources([]), support }, quiet(root))
 }
 
+/** What the steps keep from job to job, if they say so: it is closed at the worker's end. */
+interface Lifetime {
+  keepForNextJob(): void
+  closeAll(): Promise<void>
+}
+
+async function lifetimeOfSteps(): Promise<Lifetime | null> {
+  const file = join(root, 'dist', 'steps', 'lifetime.js')
+  return existsSync(file) ? ((await import(pathToFileURL(file).href)) as Lifetime) : null
+}
+
 async function runJob(job: Job, support: ISupportCodeLibrary): Promise<void> {
   const byPlace = new Map(job.scenarios.map((scenario) => [`${scenario.feature}:${scenario.line}`, scenario]))
   const find = (pickle: Pickle) => byPlace.get(`${pickle.uri}:${pickle.location?.line}`)
@@ -86,14 +98,21 @@ function pathsOf(scenarios: readonly PlacedScenario[]): string[] {
 
 async function main(): Promise<void> {
   let support: ISupportCodeLibrary
+  let lifetime: Lifetime | null
   try {
     support = await loadSteps()
+    lifetime = await lifetimeOfSteps()
+    lifetime?.keepForNextJob()
   } catch (error) {
     tell({ type: 'unusable', reason: error instanceof Error ? error.message : String(error) })
     return
   }
   process.on('message', (message: ToWorker) => {
-    if (message.type === 'end') process.exit(0)
+    if (message.type === 'end') {
+      const exit = () => process.exit(0)
+      void (lifetime?.closeAll() ?? Promise.resolve()).then(exit, exit)
+      return
+    }
     void runJob(message.job, support).then(
       () => tell({ type: 'done' }),
       // Cucumber's own failure, or that of a hook around the run: the parent counts what is missing.
