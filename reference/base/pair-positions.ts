@@ -1,7 +1,10 @@
+/** Most records have no headers. */
+const none = new Int32Array(0)
+
 /** Where the names and values of one record's headers are, in one growing array: reused from record to record. */
 export class PairPositions {
   count = 0
-  #positions = new Int32Array(64)
+  #positions = none
 
   clear(): void {
     this.count = 0
@@ -11,7 +14,7 @@ export class PairPositions {
   add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
     const at = this.count * 4
     if (at + 4 > this.#positions.length) {
-      const larger = new Int32Array(this.#positions.length * 2)
+      const larger = new Int32Array(Math.max(64, this.#positions.length * 2))
       larger.set(this.#positions)
       this.#positions = larger
     }

@@ -7,6 +7,7 @@ import {
   readHeadersAndPayload,
 } from '../pulsar/wire/entry-checksum.js'
 import { decompressPayload } from '../pulsar/wire/message-compression.js'
+import type { Chunk } from '../pulsar/wire/message-metadata.js'
 import type { StoredEntry } from '../storage/types.js'
 import { joinChunks } from './chunks.js'
 import { messagesToRecords } from './messages-to-records.js'
@@ -62,7 +63,7 @@ async function convert(
   const messageCount = metadata.messagesInBatch ?? 1
   if (messageCount !== entry.messageCount)
     throw new MalformedError(`${messageCount} messages where ${entry.messageCount} were announced`)
-  const pieces = metadata.chunk === undefined ? [entry.data] : chunkData(entry, options)
+  const pieces = metadata.chunk === undefined ? [entry.data] : await chunkData(entry, metadata.chunk, options)
   if (metadata.encryption !== undefined) return encodePlainRecords([encryptedRecord(pieces, times)])
   const compressed =
     metadata.chunk === undefined ? entry.data.subarray(payloadStart) : joinChunks(pieces, metadata.chunk)
@@ -72,8 +73,13 @@ async function convert(
   return messagesToRecords({ payload, messageCount, times, extraHeaders: schemaHeaders(metadata) })
 }
 
-function chunkData(entry: StoredEntry, options: ToKafkaOptions): readonly Buffer[] {
-  return [...(options.chunks ?? []).map((chunk) => chunk.data), entry.data]
+async function chunkData(
+  entry: StoredEntry,
+  chunk: Chunk,
+  { earlierChunks }: ToKafkaOptions,
+): Promise<readonly Buffer[]> {
+  const earlier = await earlierChunks?.(entry, chunk)
+  return [...(earlier ?? []).map(({ data }) => data), entry.data]
 }
 
 function timesOf(entry: StoredEntry, { metadata }: HeadersAndPayload, options: ToKafkaOptions): MessageTimes {
@@ -97,8 +103,13 @@ function completed(
   options: ToKafkaOptions,
 ): Buffer {
   writeBatchHeader(records.batch, {
-    ...facts,
-    ...records,
+    attributes: facts.attributes,
+    producerId: facts.producerId,
+    producerEpoch: facts.producerEpoch,
+    baseSequence: facts.baseSequence,
+    baseTimestampMs: records.baseTimestampMs,
+    maxTimestampMs: records.maxTimestampMs,
+    recordCount: records.recordCount,
     baseOffset: options.baseOffset,
     leaderEpoch: options.leaderEpoch,
     lastOffsetDelta: entry.messageCount - 1,

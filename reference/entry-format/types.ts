@@ -1,4 +1,5 @@
 import type { Offset } from '../base/brand.js'
+import type { Chunk } from '../pulsar/wire/message-metadata.js'
 import type { NewEntry, StoredEntry } from '../storage/types.js'
 
 /**
@@ -46,8 +47,8 @@ export interface ToKafkaOptions {
   readonly timestampType: TimestampType
   /** The leader epoch written into the batch header. */
   readonly leaderEpoch: number
-  /** The pieces of a chunked message (this entry is the last of them); absent for all other entries. */
-  readonly chunks?: readonly StoredEntry[]
+  /** Finds the earlier pieces of a chunked message, in any order. Called when the entry is the last of them. */
+  readonly earlierChunks?: (entry: StoredEntry, chunk: Chunk) => Promise<readonly StoredEntry[]>
   /** Told of an entry that cannot be converted (register MC-19): for the log. Its records say the same to consumers. */
   readonly onUnconvertible?: (entry: StoredEntry, reason: string) => void
 }

@@ -2,9 +2,11 @@ import { asEntryId, asMessageIndex, asOffset, type Offset, type Position } from 
 import { describeEntry, toKafka } from '../entry-format/index.js'
 import type { TimestampType } from '../entry-format/types.js'
 import type { OffsetMapping } from '../offsets/types.js'
+import type { Chunk } from '../pulsar/wire/message-metadata.js'
 import type { ManagedLedger, StoredEntry } from '../storage/types.js'
 import type { Points } from './points.js'
 import type { CachedPartition } from './tail-cache.js'
+import { convertedInTurns } from './turns.js'
 
 export interface FetchLimits {
   readonly maxBytes: number
@@ -70,8 +72,7 @@ export class KafkaReader {
       const entries = await this.#options.ledger.read(position, { maxEntries: entriesPerReadMax, maxBytes })
       const last = entries.at(-1)
       if (last === undefined) return
-      const converted = await Promise.all(entries.map((entry) => this.#convert(entry)))
-      for (const pieces of converted) {
+      for await (const pieces of convertedInTurns(entries, (entry) => this.#convert(entry))) {
         const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
         if (bytes === 0) continue
         if (!fits(bytes, limits, gathered)) return
@@ -83,22 +84,19 @@ export class KafkaReader {
     }
   }
 
-  async #convert(entry: StoredEntry): Promise<readonly Buffer[]> {
+  #convert(entry: StoredEntry): Promise<readonly Buffer[]> {
     const { leaderEpoch, points, timestampType, onUnconvertible } = this.#options
-    const chunks = await this.#chunksOf(entry)
     return toKafka(entry, {
       baseOffset: points.offsetIn(entry, 0),
       leaderEpoch,
       timestampType: timestampType(),
       onUnconvertible,
-      ...(chunks === undefined ? {} : { chunks }),
+      earlierChunks: this.#earlierChunks,
     })
   }
 
-  /** For the last piece of a chunked message: the earlier ones (PIP-37). They may stand among other producers' entries. */
-  async #chunksOf(entry: StoredEntry): Promise<readonly StoredEntry[] | undefined> {
-    const chunk = entry.messageCount === 1 ? chunkOf(entry) : undefined
-    if (chunk === undefined || chunk.chunkId < chunk.chunkCount - 1) return undefined
+  /** Before the last piece of a chunked message (PIP-37). They may stand among other producers' entries. */
+  readonly #earlierChunks = async (entry: StoredEntry, chunk: Chunk): Promise<readonly StoredEntry[]> => {
     const found = new Map<number, StoredEntry>()
     let index = entry.firstIndex - 1
     for (let steps = 0; steps < chunk.chunkCount + chunkLookBackEntries; steps++) {

@@ -35,6 +35,7 @@ import {
   offsetOfTimestamp,
   type SearchedLog,
 } from './timestamps.js'
+import { convertedInTurns } from './turns.js'
 import {
   isRefusal,
   type KafkaAppended,
@@ -206,14 +207,15 @@ export class OpenPartitionLog implements PartitionLog {
 
   async readPulsar(from: Position, limits: ReadLimits): Promise<readonly PulsarEntry[]> {
     const entries = await this.ledger.read(from, limits)
-    return Promise.all(
-      entries.map(async (entry) => ({
-        position: entry.position,
-        firstIndex: entry.firstIndex,
-        brokerTimestampMs: entry.brokerTimestampMs,
-        view: await this.#pulsarView(entry),
-      })),
-    )
+    const converted: PulsarEntry[] = []
+    for await (const entry of convertedInTurns(entries, (each) => this.#pulsarEntry(each)))
+      converted.push(entry)
+    return converted
+  }
+
+  async #pulsarEntry(entry: StoredEntry): Promise<PulsarEntry> {
+    const { position, firstIndex, brokerTimestampMs } = entry
+    return { position, firstIndex, brokerTimestampMs, view: await this.#pulsarView(entry) }
   }
 
   lastSequenceId(producerName: string): bigint {
