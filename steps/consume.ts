@@ -180,7 +180,9 @@ Given(
         topic: this.pulsarPartition(),
         subscription,
         type: type.replace('-', '_') as SubscriptionType,
-        receiverQueueSize: 10,
+        // Small enough that each gets some. Not for failover: Apache Pulsar 4.2 stops dispatching when the active consumer
+        // leaves while a read for its last permits is under way.
+        ...(type === 'failover' ? {} : { receiverQueueSize: 10 }),
       })
     }
   },
