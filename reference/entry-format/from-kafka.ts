@@ -96,7 +96,7 @@ function kafkaEntry(
     properties: kafkaFormatProperties,
     compression: 0,
     messagesInBatch: range.recordCount,
-    ...(markerType === undefined ? {} : { markerType }),
+    markerType,
   })
   return {
     data: frameHeadersAndPayload(metadata, [batch]),

@@ -36,7 +36,7 @@ export async function kafkaToPulsar(
     publishTimeMs,
     properties: pulsarFormatProperties(facts),
     compression,
-    ...(compression === compressionTypes.none ? {} : { uncompressedBytes: payload.length }),
+    uncompressedBytes: compression === compressionTypes.none ? undefined : payload.length,
     messagesInBatch: range.recordCount,
   })
   return {

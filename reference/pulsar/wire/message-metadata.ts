@@ -249,9 +249,9 @@ export interface BatchMetadata {
   readonly publishTimeMs: number
   readonly properties: readonly (readonly [name: string, value: string])[]
   readonly compression: number
-  readonly uncompressedBytes?: number
+  readonly uncompressedBytes?: number | undefined
   readonly messagesInBatch: number
-  readonly markerType?: number
+  readonly markerType?: number | undefined
 }
 
 /** Encodes the metadata of a batch, fields in the order of their numbers. */
