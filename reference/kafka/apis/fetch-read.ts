@@ -2,7 +2,7 @@ import { asOffset } from '../../base/brand.js'
 import { isRefusal, type PartitionLog, type TopicInfo } from '../../topics/types.js'
 import type { ErrorName } from '../wire/errors.js'
 import { downConvert } from '../wire/message-set.js'
-import { includesZstd } from '../wire/record-batch.js'
+import { beforeZstd } from '../wire/record-batch.js'
 import { storageFault } from './faults.js'
 import type { FetchedFacts, FetchPartition } from './fetch-sessions.js'
 import type { Call } from './handler.js'
@@ -140,9 +140,11 @@ export class FetchRead {
       const fetched = await log.fetchKafka(asOffset(asked.fetchOffset), limits)
       if (isRefusal(fetched)) return { ...failure(fetched.refused), ...endsOf(log, fetched.refused) }
       const { highWatermark, logStartOffset } = fetched
-      if (this.#call.apiVersion < zstdSinceVersion && includesZstd(fetched.records))
+      const readable =
+        this.#call.apiVersion < zstdSinceVersion ? beforeZstd(fetched.records) : fetched.records
+      if (readable.length === 0 && fetched.records.length > 0)
         return { ...failure('UNSUPPORTED_COMPRESSION_TYPE'), highWatermark, logStartOffset }
-      const records = await this.#inClientsFormat(fetched.records)
+      const records = await this.#inClientsFormat(readable)
       const bytes = records === fetched.records ? fetched.bytes : bytesOf(records)
       return { ...success, records, bytes, highWatermark, logStartOffset }
     } catch (error) {

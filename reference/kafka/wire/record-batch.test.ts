@@ -11,8 +11,8 @@ import { readProduced } from './produced-records.js'
 import {
   atOffset,
   batchField,
+  beforeZstd,
   checkBatch,
-  includesZstd,
   isRecordsRefusal,
   type RecordBatch,
   readBatch,
@@ -185,10 +185,14 @@ test('records are split into batches, and a piece of one is refused', async () =
   assert.equal(refusal(splitBatches(Buffer.concat([bytes, bytes.subarray(0, 30)]))), 'CORRUPT_MESSAGE')
 })
 
-test('zstd is found among batches, however they are cut', async () => {
+test('what comes before zstd among batches, however they are cut', async () => {
   const [plainBatch, zstdBatch] = [await batchOf(), await batchOf(4)]
-  assert.equal(includesZstd([plainBatch, plainBatch]), false)
-  assert.equal(includesZstd([plainBatch, zstdBatch.subarray(0, 17), zstdBatch.subarray(17)]), true)
+  const none = [plainBatch, plainBatch]
+  assert.equal(beforeZstd(none), none)
+  const cut = [zstdBatch.subarray(0, 17), zstdBatch.subarray(17)]
+  assert.deepEqual(beforeZstd([plainBatch, ...cut, plainBatch]), [plainBatch])
+  assert.deepEqual(beforeZstd([...cut, plainBatch]), [])
+  assert.deepEqual(beforeZstd([zstdBatch]), [])
 })
 
 test('what a Produce version may carry', async () => {

@@ -31,8 +31,9 @@ const codecMask = 0x07
 const logAppendTimeBit = 0x08
 const transactionalBit = 0x10
 const controlBit = 0x20
-/** zstd, the last that Kafka knows. */
-const codecMax = 4
+const zstdCodec = 4
+/** The last that Kafka knows. */
+const codecMax = zstdCodec
 
 /** A refusal is a value; the name goes into the partition's error code, the sentence into its error message. */
 export interface RecordsRefusal {
@@ -99,13 +100,16 @@ export function splitBatches(records: Buffer): readonly Buffer[] | RecordsRefusa
 }
 
 /**
- * Whether any of these whole batches, in pieces, is compressed with zstd: consumers that fetch below v10 must be told
- * UNSUPPORTED_COMPRESSION_TYPE in their place (KIP-110).
+ * Those of whole batches, in pieces, that come before the first compressed with zstd: consumers that fetch below v10 cannot
+ * read on, and are told UNSUPPORTED_COMPRESSION_TYPE when they get there (KIP-110).
  */
-export function includesZstd(pieces: readonly Buffer[]): boolean {
+export function beforeZstd(pieces: readonly Buffer[]): readonly Buffer[] {
   const [first] = pieces
-  const batches = splitBatches(pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces))
-  return !isRecordsRefusal(batches) && batches.some((bytes) => readBatch(bytes).codec === codecMax)
+  const whole = pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces)
+  const batches = splitBatches(whole)
+  if (isRecordsRefusal(batches)) return pieces
+  const zstdAt = batches.findIndex((bytes) => readBatch(bytes).codec === zstdCodec)
+  return zstdAt < 0 ? pieces : batches.slice(0, zstdAt)
 }
 
 /**
