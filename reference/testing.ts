@@ -314,13 +314,19 @@ export class PulsarClient {
     for (const piece of encodeFrameWithRest(name, body, rest)) this.socket.write(piece)
   }
 
-  /** The next command, keep-alives aside, with what follows it. @throws Error when it is another one. */
-  async expect<Name extends CommandName>(name: Name): Promise<{ body: CommandBody<Name>; rest: Buffer }> {
+  /** The next command, keep-alives aside. */
+  async next(): Promise<Frame['command']> {
     for (;;) {
-      const { command, rest } = await this.#frames.next()
-      if (command.name === 'PING') this.send('PONG', {})
-      else if (command.name === name) return { body: command.body as CommandBody<Name>, rest }
-      else throw new Error(`${command.name} where ${name} is expected: ${JSON.stringify(command)}`)
+      const { command } = await this.#frames.next()
+      if (command.name !== 'PING') return command
+      this.send('PONG', {})
     }
+  }
+
+  /** @throws Error when the next command is another one. */
+  async expect<Name extends CommandName>(name: Name): Promise<CommandBody<Name>> {
+    const command = await this.next()
+    if (command.name !== name) throw new Error(`${command.name} where ${name} is expected`)
+    return command.body as CommandBody<Name>
   }
 }
