@@ -159,6 +159,16 @@ test('the tables show medians, how each stands, and what failed', () => {
   assert.ok(!text.includes('consume (records/s)'), 'what nobody measured has no row')
 })
 
+test('a system of which nothing is known yet has no column, and a policy without systems no table', () => {
+  const nothing: CellResult = {
+    cell: { system: 'reference-kafka', policy: 'os' },
+    samples: [],
+    failures: [],
+  }
+  assert.ok(!benchTables([...RESULTS.slice(0, 2), nothing]).includes('reference-kafka'))
+  assert.equal(benchTables([nothing]), '')
+})
+
 test('what Kafka is ahead in is told in lines', () => {
   assert.deepEqual(behindLines(RESULTS), ['reference-pulsar/os: produce 0.50× behind'])
 })

@@ -58,7 +58,9 @@ export function benchTables(results: readonly CellResult[]): string {
 }
 
 function policyTable(policy: Policy, all: readonly CellResult[]): string {
-  const results = all.filter(({ cell }) => cell.policy === policy)
+  const results = all.filter(
+    ({ cell, samples, failures }) => cell.policy === policy && samples.length + failures.length > 0,
+  )
   if (results.length === 0) return ''
   const ratios = ratiosOf(results)
   const table = new Table({
