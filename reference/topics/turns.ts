@@ -4,7 +4,7 @@ import type { StoredEntry } from '../storage/types.js'
 /** After so long, others have their turn before the work goes on. */
 const turnMs = 4
 /** What is converted at once: much less than a turn's work, and enough to keep the threads of compressed entries busy. */
-const entriesAtOnce = 32
+const entriesAtOnce = 8
 const bytesAtOnce = 256 * 1024
 
 /**
