@@ -323,6 +323,13 @@ export class PulsarClient {
     }
   }
 
+  /** What follows the next MESSAGE command. @throws Error when another command comes. */
+  async message(): Promise<Buffer> {
+    const { command, rest } = await this.#frames.next()
+    if (command.name !== 'MESSAGE') throw new Error(`${command.name} where MESSAGE is expected`)
+    return rest
+  }
+
   /** @throws Error when the next command is another one. */
   async expect<Name extends CommandName>(name: Name): Promise<CommandBody<Name>> {
     const command = await this.next()
