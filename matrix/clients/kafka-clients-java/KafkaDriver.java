@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -445,8 +446,10 @@ public final class KafkaDriver {
 
   private Object committed(JsonNode args) throws Exception {
     String group = args.get("group").asText();
+    // Asked for by its own name: a target may list all of a group's offsets under another name of the topic.
+    var spec = new ListConsumerGroupOffsetsSpec().topicPartitions(List.of(placeOf(args)));
     OffsetAndMetadata found =
-        admin().listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().get(placeOf(args));
+        admin().listConsumerGroupOffsets(Map.of(group, spec)).partitionsToOffsetAndMetadata(group).get().get(placeOf(args));
     if (found == null) return Map.of("offset", "-1");
     return Map.of("offset", String.valueOf(found.offset()), "metadata", found.metadata());
   }
