@@ -4,27 +4,41 @@ import type { WorldParameters } from '../../steps/parameters.js'
 import { takeJob } from './affinity.js'
 import type { Job } from './messages.js'
 
-const job = (cellId: string, ...starts: string[]): Job => ({
-  cellId,
+const costs: Record<string, number> = { java: 3, python: 1, node: 1 }
+const job = (...names: string[]): Job => ({
+  cellId: names.join(' × '),
   parameters: {} as WorldParameters,
   scenarios: [],
-  starts,
+  starts: names.map((name) => ({ name, cost: costs[name] ?? 1 })),
 })
-const none = new Set<string>()
+const taken = (queue: Job[], kept: string[], ...others: string[][]) =>
+  takeJob(
+    queue,
+    new Set(kept),
+    others.map((names) => new Set(names)),
+  )?.cellId
 
-test('a worker takes the job that starts the least, then what others have not started, then the first', () => {
-  const queue = [job('both', 'java', 'python'), job('a', 'java'), job('b', 'node'), job('c', 'node')]
-  const take = (kept: string[], others: string[]) => takeJob(queue, new Set(kept), [new Set(others)])?.cellId
-  assert.equal(take(['java', 'python'], []), 'both')
-  assert.equal(take([], ['java']), 'b')
-  assert.equal(take(['node'], ['java']), 'c')
-  assert.equal(take(['node'], ['java']), 'a')
-  assert.equal(take(['node'], ['java']), undefined)
+test('a worker goes on with what it has started, the dearest first', () => {
+  const queue = [job('node'), job('python'), job('node', 'java'), job('java')]
+  const kept = ['java', 'node']
+  assert.deepEqual(
+    [taken(queue, kept), taken(queue, kept), taken(queue, kept), taken(queue, kept), taken(queue, kept)],
+    ['node × java', 'java', 'node', 'python', undefined],
+  )
 })
 
-test('jobs that say nothing of what they start go in their order', () => {
-  const { starts: _, ...plain } = job('first')
-  const queue: Job[] = [plain, job('second')]
-  assert.equal(takeJob(queue, none, [])?.cellId, 'first')
-  assert.equal(takeJob(queue, none, [])?.cellId, 'second')
+test('what another worker has started is left to it while there is other work', () => {
+  const queue = [job('java'), job('node'), job('python')]
+  const others = ['java', 'node']
+  assert.deepEqual(
+    [taken(queue, [], others), taken(queue, ['python'], others), taken(queue, ['python', 'node'], others)],
+    ['python', 'node', 'java'],
+  )
+})
+
+test('before anything is started, and where jobs say nothing, the first of the queue is taken', () => {
+  const { starts: _, ...plain } = job('plain')
+  const queue: Job[] = [job('python', 'java'), job('node'), plain]
+  assert.equal(taken(queue, []), 'python × java')
+  assert.equal(taken(queue, [], ['node']), 'plain')
 })

@@ -1,23 +1,24 @@
-import type { Job } from './messages.js'
+import type { Job, Start } from './messages.js'
 
 /**
- * Takes the job out of the queue that suits a worker best: that for which it has to start the least; among equals, that
- * which needs the least of what other workers have started already; then the first of the queue. Starting a client,
- * a JVM above all, costs as much as several scenarios.
+ * Takes the job out of the queue that suits a worker best. What the worker has started already speaks for a job; what
+ * another worker has started speaks against it, for it would be started twice; what nobody has yet must be started by
+ * someone. Among equals the first of the queue. Starting a client, a JVM above all, costs as much as several scenarios.
  */
 export function takeJob(
   queue: Job[],
   kept: ReadonlySet<string>,
   keptByOthers: readonly ReadonlySet<string>[],
 ): Job | undefined {
+  const priceOf = ({ name, cost }: Start) => {
+    if (kept.has(name)) return -cost
+    return keptByOthers.some((other) => other.has(name)) ? cost : 0
+  }
   let best = -1
-  let bestCost = Number.POSITIVE_INFINITY
+  let bestPrice = Number.POSITIVE_INFINITY
   for (const [index, { starts = [] }] of queue.entries()) {
-    const missing = starts.filter((name) => !kept.has(name))
-    const elsewhere = missing.filter((name) => keptByOthers.some((other) => other.has(name)))
-    // Fewer than a hundred clients in a job: starts weigh more than what others have.
-    const cost = missing.length * 100 + elsewhere.length
-    if (cost < bestCost) [best, bestCost] = [index, cost]
+    const price = starts.reduce((sum, start) => sum + priceOf(start), 0)
+    if (price < bestPrice) [best, bestPrice] = [index, price]
   }
   return best < 0 ? undefined : queue.splice(best, 1)[0]
 }

@@ -8,13 +8,19 @@ export interface PlacedScenario {
   readonly line: number
 }
 
+/** A driver, by its client's title, or targets of the worker's own; and what starting it costs beside the others. */
+export interface Start {
+  readonly name: string
+  readonly cost: number
+}
+
 /** What a worker is to run at one go. */
 export interface Job {
   readonly cellId: string
   readonly parameters: WorldParameters
   readonly scenarios: readonly PlacedScenario[]
-  /** What the job starts and the worker keeps for later jobs: drivers, by the client's title, and targets of its own. */
-  readonly starts?: readonly string[]
+  /** What the job starts and the worker keeps for later jobs. */
+  readonly starts?: readonly Start[]
 }
 
 export type ToWorker = { readonly type: 'job'; readonly job: Job } | { readonly type: 'end' }

@@ -61,10 +61,10 @@ async function runLane(
   let worker: Worker | null = null
   try {
     for (let job = nextJob(); job !== undefined && !options.signal.aborted; job = nextJob()) {
-      for (const name of job.starts ?? []) kept.add(name)
+      for (const { name } of job.starts ?? []) kept.add(name)
       const next = await runJob(job, worker, options)
       if (next !== worker && worker !== null) kept.clear()
-      for (const name of job.starts ?? []) kept.add(name)
+      for (const { name } of job.starts ?? []) kept.add(name)
       worker = next
     }
   } finally {

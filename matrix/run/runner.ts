@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { basename } from 'node:path'
 import type { ClientSpec, ReadyClient } from '../clients/types.js'
 import type { Observation } from '../judge/verdicts.js'
 import { type Cell, type CellPlan, planCells, titleOf } from '../plan/cells.js'
@@ -10,7 +11,7 @@ import type { Target } from '../targets/types.js'
 import { NothingRun } from '../usage-error.js'
 import { buildResults } from './build-results.js'
 import type { RunInput } from './input.js'
-import type { Job } from './messages.js'
+import type { Job, Start } from './messages.js'
 import { runJobs } from './pool.js'
 
 /** The target could not be started or reached: nothing can be run. */
@@ -167,12 +168,18 @@ function jobOf(chunk: Chunk<ReadyClient>, target: Target, runId: string, input: 
   }
 }
 
-/** A raw connection is beside most clients: only raw cells are told apart by it. */
-function startsOf({ cell, scenarios }: Chunk<ReadyClient>): string[] {
+/** The raw driver is beside most clients: only raw cells are told apart by it. */
+function startsOf({ cell, scenarios }: Chunk<ReadyClient>): Start[] {
   const { kafka, pulsar, raw } = cell
   const clients = [kafka, pulsar].filter((client) => client !== null)
-  const own = scenarios.some(({ powers }) => powers.length > 0) ? ['targets of its own'] : []
-  return [...(clients.length > 0 ? clients : raw === null ? [] : [raw]).map(titleOf), ...own]
+  if (clients.length === 0) return raw === null ? [] : [startOf(raw)]
+  const ownTargets = scenarios.some(({ powers }) => powers.length > 0)
+  return [...clients.map(startOf), ...(ownTargets ? [{ name: 'targets of its own', cost: 1 }] : [])]
+}
+
+/** A JVM takes seconds of work until its classes are loaded and compiled; other drivers, a fraction of one. */
+function startOf(client: ReadyClient): Start {
+  return { name: titleOf(client), cost: basename(client.command[0] ?? '') === 'java' ? 3 : 1 }
 }
 
 async function stopTarget(target: Target, signal: AbortSignal): Promise<void> {
