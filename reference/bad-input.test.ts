@@ -218,9 +218,13 @@ async function throwAll({ host, port, first, next, ends }: Aim, frames: number):
   await Promise.all(Array.from({ length: connectionsAtATime }, throwSome))
 }
 
-async function residentMegabytes(broker: BrokerProcess): Promise<number> {
+/** How many requests were answered, wrong values and all, and what memory the broker has. */
+async function measures(broker: BrokerProcess): Promise<{ requests: number; megabytes: number }> {
   const text = await (await globalThis.fetch(`${broker.endpoints.admin}/metrics`)).text()
-  return Number(/^process_resident_memory_bytes (\d+)$/m.exec(text)?.[1]) / 2 ** 20
+  const counts = text.matchAll(/^kop_request_duration_seconds_count\{protocol="kafka".*\} (\d+)$/gm)
+  const requests = [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+  const bytes = Number(/^process_resident_memory_bytes (\d+)$/m.exec(text)?.[1])
+  return { requests, megabytes: bytes / 2 ** 20 }
 }
 
 /** The values that a Pulsar reader is given from the start. */
@@ -262,7 +266,8 @@ test('100,000 frames of bad input leave the broker serving, its data as it was, 
 
   assert.ok(broker.isAlive, broker.stderr.slice(-2000))
   assert.equal(errorsOf(broker), '', 'what malformed bytes do is a refusal, never an error of the broker')
-  const megabytes = await residentMegabytes(broker)
+  const { requests, megabytes } = await measures(broker)
+  assert.ok(requests > framesEach / 5, `only ${requests} frames were right enough to be answered`)
   assert.ok(megabytes < residentMegabytesMax, `${Math.round(megabytes)} MiB resident`)
   const after = await broker.kafka()
   assert.deepEqual(await after.readAll('kept'), values)

@@ -427,6 +427,45 @@ Then(
   },
 )
 
+/** Of Pulsar's MessageMetadata (PIP-37). */
+const CHUNK = { uuid: '26', count: '27', totalBytes: '28', id: '29' }
+
+When(
+  'a sound entry, a message in {int} chunks and a sound entry are appended to it',
+  async function (this: ConformanceWorld, count: number) {
+    const pieces = Array.from({ length: count }, () => this.random.text(30))
+    const total = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)
+    const uuid = { text: this.random.text(8) }
+    const chunks = pieces.map((piece, id) => ({
+      metadata: {
+        ...{ [CHUNK.uuid]: uuid, [CHUNK.count]: String(count) },
+        ...{ [CHUNK.totalBytes]: String(total), [CHUNK.id]: String(id) },
+      },
+      payload: base64(piece),
+    }))
+    const sound = [this.random.text(8), this.random.text(8)].map(base64)
+    const [before = '', after = ''] = sound
+    const entries = [{ metadata: {}, payload: before }, ...chunks, { metadata: {}, payload: after }]
+    const { results } = await (await this.raw()).call('publish', { topic: this.pulsarPartition(), entries })
+    sameList(
+      'answers to the entries',
+      entries.map(() => 'receipt'),
+      results.map(({ kind }) => kind),
+    )
+    this.notes.set('appended', [before, base64(pieces.join('')), after])
+  },
+)
+
+Then(
+  'Kafka sees the appended chunks by the declared rule, and the other two',
+  async function (this: ConformanceWorld) {
+    const rule = this.declared('MC-15')
+    if (rule !== 'whole-at-last-chunk') unknownAnswer('MC-15', rule)
+    const values = (await readByKafka(this)).map(({ value }) => value)
+    sameList('values', this.note<string[]>('appended'), values)
+  },
+)
+
 When('a sound entry, a marker and a sound one are appended to it', async function (this: ConformanceWorld) {
   await append(this, { metadata: { [MARKER_TYPE]: MARKER }, payload: base64('marker') }, true)
 })

@@ -97,6 +97,16 @@ Then(
   },
 )
 
+Then('ApiVersions lists all that every Kafka client needs', async function (this: ConformanceWorld) {
+  const { apis } = await (await this.raw()).call('apiVersions', {})
+  const listed = apis.map(({ name }) => name)
+  sameList(
+    'what is listed of it',
+    NEEDED,
+    NEEDED.filter((name) => listed.includes(name)),
+  )
+})
+
 async function versionAfterLast(world: ConformanceWorld, api: string): Promise<number> {
   const { apis } = await (await world.raw()).call('apiVersions', {})
   const found = apis.find(({ name }) => name === api)

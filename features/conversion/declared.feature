@@ -76,6 +76,12 @@ Feature: Where the two worlds differ, the target states its rule and keeps it
       And a Pulsar producer sends 1 random message
       Then Kafka sees the chunked message by the declared rule, and no fragment
 
+    @MC-15 @raw @kafka
+    Scenario: The chunks of a message, appended one by one
+      Given a topic
+      When a sound entry, a message in 3 chunks and a sound entry are appended to it
+      Then Kafka sees the appended chunks by the declared rule, and the other two
+
     @MC-15 @pulsar
     Scenario: A chunked message is whole for Pulsar
       Given a topic

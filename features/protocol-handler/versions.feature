@@ -43,6 +43,10 @@ Feature: The handler speaks every version that it lists
         | DeleteGroups    |
 
     @PH-3 @raw
+    Scenario: What no Kafka client works without is listed
+      Then ApiVersions lists all that every Kafka client needs
+
+    @PH-3 @raw
     Scenario: A version that is not listed is not answered as if it were
       When Metadata is asked in the version after the last that is listed
       Then the connection ends, or the answer names UNSUPPORTED_VERSION

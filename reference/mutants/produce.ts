@@ -1,5 +1,4 @@
 import { crc32c } from '../base/crc32c.js'
-import type { KafkaBatch } from '../entry-format/types.js'
 import { produce } from '../kafka/messages/00-produce.js'
 import { errorCode } from '../kafka/wire/errors.js'
 import { batchField, magicAt, readBatch } from '../kafka/wire/record-batch.js'
@@ -27,41 +26,36 @@ const eachAnswer = (change: (answer: PartitionAnswer) => PartitionAnswer) =>
     })),
   }))
 
-/** Gives every v2 batch the checksum that its bytes have. */
-function withRightChecksums(request: Request): Request {
-  const mend = (records: Buffer | null) => {
-    if (records === null || magicAt(records, 0) !== 2) return records
-    const mended = Buffer.from(records)
-    mended.writeUInt32BE(crc32c(mended.subarray(batchField.attributes)), batchField.checksum)
-    return mended
-  }
+/** A v2 batch changed, its checksum made that of its bytes. */
+function changedBatch(batch: Buffer, change: (copy: Buffer) => void): Buffer {
+  const copy = Buffer.from(batch)
+  change(copy)
+  copy.writeUInt32BE(crc32c(copy.subarray(batchField.attributes)), batchField.checksum)
+  return copy
+}
+
+/** A request of which every v2 batch is changed, and has a right checksum. */
+function withBatches(request: Request, change: (copy: Buffer) => void): Request {
+  const other = (records: Buffer | null) =>
+    records === null || magicAt(records, 0) !== 2 ? records : changedBatch(records, change)
   return {
     ...request,
     topicData: request.topicData.map((topic) => ({
       ...topic,
-      partitionData: topic.partitionData.map((each) => ({ ...each, records: mend(each.records) })),
+      partitionData: topic.partitionData.map((each) => ({ ...each, records: other(each.records) })),
     })),
   }
 }
 
 /** The batch as a producer without an id would send it: nothing is checked against what it sent before. */
-function anonymous(bytes: Buffer) {
-  const other = Buffer.from(bytes)
-  other.writeBigInt64BE(-1n, batchField.producerId)
-  other.writeInt16BE(-1, batchField.producerEpoch)
-  other.writeInt32BE(-1, batchField.baseSequence)
-  other.writeUInt32BE(crc32c(other.subarray(batchField.attributes)), batchField.checksum)
-  return readBatch(other)
-}
-
-/** The batch, a control batch or not, as one of users' records. */
-function asRecords(batch: KafkaBatch): KafkaBatch {
-  const other = Buffer.from(batch.bytes)
-  const attributes = other.readInt16BE(batchField.attributes)
-  other.writeInt16BE(attributes & ~controlBit, batchField.attributes)
-  other.writeUInt32BE(crc32c(other.subarray(batchField.attributes)), batchField.checksum)
-  return readBatch(other)
-}
+const anonymous = (bytes: Buffer) =>
+  readBatch(
+    changedBatch(bytes, (copy) => {
+      copy.writeBigInt64BE(-1n, batchField.producerId)
+      copy.writeInt16BE(-1, batchField.producerEpoch)
+      copy.writeInt32BE(-1, batchField.baseSequence)
+    }),
+  )
 
 /** Stores what the right broker refuses. */
 const acceptsRefused = (refused: RefusalName) =>
@@ -135,7 +129,7 @@ export const produceMutants: readonly Mutant[] = [
     name: 'corrupt-batch-accepted',
     breaks: ['PR-4', 'PR-5'],
     description: 'A batch with a wrong checksum is stored.',
-    replace: answersOf(produce, ({ request, answer }) => answer(withRightChecksums(request))),
+    replace: answersOf(produce, ({ request, answer }) => answer(withBatches(request, () => {}))),
   },
   {
     name: 'oversized-batch-dropped',
@@ -199,7 +193,14 @@ export const produceMutants: readonly Mutant[] = [
     name: 'control-batch-shown',
     breaks: ['MC-18'],
     description: 'A control batch is stored as a batch of records, which both sides see.',
-    replace: kafkaLogs((log) => ({ appendKafka: (batch) => log.appendKafka(asRecords(batch)) })),
+    replace: answersOf(produce, ({ request, answer }) =>
+      answer(
+        withBatches(request, (copy) => {
+          const attributes = copy.readInt16BE(batchField.attributes)
+          copy.writeInt16BE(attributes & ~controlBit, batchField.attributes)
+        }),
+      ),
+    ),
   },
   {
     name: 'zstd-refused',

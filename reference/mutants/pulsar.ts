@@ -10,6 +10,7 @@ const field = {
   properties: 4,
   eventTime: 12,
   orderingKey: 18,
+  markerType: 20,
   chunk: [26, 27, 28, 29],
 } as const
 
@@ -40,17 +41,29 @@ function withoutFields(message: Buffer, dropped: readonly number[]): Buffer {
   return Buffer.concat(kept)
 }
 
+/** What a SEND carries after the command, without some fields of its metadata. */
+function sentWithout(headersAndPayload: Buffer, dropped: readonly number[]): Buffer {
+  const payloadAt = metadataAt + headersAndPayload.readUInt32BE(metadataAt - 4)
+  const metadata = withoutFields(headersAndPayload.subarray(metadataAt, payloadAt), dropped)
+  return Buffer.concat(frameHeadersAndPayload(metadata, [headersAndPayload.subarray(payloadAt)]))
+}
+
 /** What Pulsar producers send is stored without these fields of its metadata. */
 const storedWithout = (...dropped: readonly number[]): PartReplacements =>
   pulsarLogs((log) => ({
-    appendPulsar: (send) => {
-      const { headersAndPayload } = send
-      const payloadAt = metadataAt + headersAndPayload.readUInt32BE(metadataAt - 4)
-      const metadata = withoutFields(headersAndPayload.subarray(metadataAt, payloadAt), dropped)
-      const pieces = frameHeadersAndPayload(metadata, [headersAndPayload.subarray(payloadAt)])
-      return log.appendPulsar({ ...send, headersAndPayload: Buffer.concat(pieces) })
-    },
+    appendPulsar: (send) =>
+      log.appendPulsar({ ...send, headersAndPayload: sentWithout(send.headersAndPayload, dropped) }),
   }))
+
+/** Markers are taken for messages before anyone looks at them. */
+function takeMarkers(): void {
+  const right = handlers.SEND
+  if (right === undefined) throw new Error('there is no SEND')
+  Object.assign(handlers, {
+    SEND: (...[session, body, rest]: Parameters<typeof right>) =>
+      right(session, { ...body, marker: false }, sentWithout(rest, [field.markerType])),
+  })
+}
 
 /** Changes what consumers ask for when they subscribe. */
 const subscribing = (change: (body: CommandBody<'SUBSCRIBE'>) => CommandBody<'SUBSCRIBE'>) => () => {
@@ -128,6 +141,12 @@ export const pulsarMutants: readonly Mutant[] = [
     breaks: ['MC-15'],
     description: 'The pieces of a chunked message are messages of their own.',
     replace: storedWithout(...field.chunk),
+  },
+  {
+    name: 'markers-shown',
+    breaks: ['MC-18'],
+    description: 'Markers are stored as messages, which both sides see.',
+    install: takeMarkers,
   },
   {
     name: 'kafka-does-not-wake-pulsar',
