@@ -53,7 +53,7 @@ function addRun(program: Command): void {
   const command = program
     .command('run')
     .description('run the suite against a target, and write the report')
-    .option('--jobs <count>', 'worker processes (default: the number of cores)', positiveInteger)
+    .option('--jobs <count>', 'worker processes (default: one more than there are cores)', positiveInteger)
     .option(
       '--repeat <times>',
       'run each case so often; what does not always pass is flaky',

@@ -54,7 +54,7 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
       knownFailing,
       pairs: options.pairs,
       powers: powersFor(options.clients, options.pairs),
-      jobs: options.jobs ?? availableParallelism(),
+      jobs: options.jobs ?? availableParallelism() + 1,
       rounds: options.repeat,
       seed,
       scenarioTimeoutMs: options.timeout * 1000,

@@ -55,6 +55,7 @@ public final class PulsarDriver {
           Map.entry("TooManyRequests", "TooManyRequests"));
 
   private PulsarClient client;
+  private String serviceUrl;
   private final Map<String, Producer<byte[]>> producers = new ConcurrentHashMap<>();
   private final Map<String, KeptConsumer> consumers = new ConcurrentHashMap<>();
   private final Map<String, Reader<byte[]>> readers = new ConcurrentHashMap<>();
@@ -90,15 +91,20 @@ public final class PulsarDriver {
     return NAMES.getOrDefault(name, name);
   }
 
+  /**
+   * Of the same address the client stays, without its handles: a client that is shut down keeps its threads and its timer
+   * for many seconds yet, and a driver serves hundreds of scenarios.
+   */
   private synchronized Object configure(JsonNode args) throws Exception {
+    String url = args.get("serviceUrl").asText();
+    closeHandles();
+    if (client != null && url.equals(serviceUrl)) return null;
     PulsarClient old = client;
     if (old != null) Driver.aside(old::shutdown);
-    producers.clear();
-    consumers.clear();
-    readers.clear();
+    serviceUrl = url;
     client =
         PulsarClient.builder()
-            .serviceUrl(args.get("serviceUrl").asText())
+            .serviceUrl(url)
             .operationTimeout(15, TimeUnit.SECONDS)
             .connectionTimeout(5, TimeUnit.SECONDS)
             .startingBackoffInterval(20, TimeUnit.MILLISECONDS)
@@ -108,6 +114,15 @@ public final class PulsarDriver {
             .listenerThreads(1)
             .build();
     return null;
+  }
+
+  private void closeHandles() {
+    producers.values().forEach(Producer::closeAsync);
+    consumers.values().forEach(kept -> kept.consumer.closeAsync());
+    readers.values().forEach(Reader::closeAsync);
+    producers.clear();
+    consumers.clear();
+    readers.clear();
   }
 
   private synchronized PulsarClient client() {
