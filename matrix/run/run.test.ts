@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { ClientSpec } from '../clients/types.js'
 import { parseRegister } from '../plan/register.js'
@@ -47,6 +47,8 @@ Feature: A suite in small
 
 const STEPS = `
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { Given } from '@cucumber/cucumber'
 Given('a step that passes with {word}', function (name) { assert.equal(this.parameters.kafka.name, name) })
 Given('a step that fails', function () {
@@ -58,6 +60,7 @@ Given('a step that cannot', function () {
   return 'skipped'
 })
 Given('a step that crashes', () => process.kill(process.pid, 'SIGKILL'))
+Given('a step that leaves a file', () => { const file = tmpdir() + '/left'; writeFileSync(file, ''); throw new Error(file) })
 Given('a step that hangs', { timeout: -1 }, () => new Promise(() => {}))
 `
 
@@ -213,6 +216,15 @@ Feature: Interrupts
   )
   assert.equal(results?.planned, 2)
   assert.equal(input.stops.count, 1)
+})
+
+test('what workers leave in the temporary folder goes with the run', async () => {
+  const feature =
+    'Feature: Leaves\n  @MC-3 @kafka\n  Scenario: It leaves\n    Given a step that leaves a file\n'
+  const results = await run(await inputFor(feature))
+  const left = results?.results[0]?.reason ?? ''
+  assert.match(left, /kop-conformance-run-\w+\/left$/)
+  assert.equal(existsSync(dirname(left)), false)
 })
 
 test('a scenario that hangs is failed at the time-out', async () => {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { basename } from 'node:path'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import type { ClientSpec, ReadyClient } from '../clients/types.js'
 import type { Observation } from '../judge/verdicts.js'
 import { type Cell, type CellPlan, planCells, titleOf } from '../plan/cells.js'
@@ -7,6 +9,7 @@ import { type Chunk, cutIntoChunks } from '../plan/chunks.js'
 import type { ChosenClient } from '../plan/clients.js'
 import type { Scenario } from '../plan/scenarios.js'
 import type { NotRun, Results } from '../report/results.js'
+import { removeFolder } from '../targets/places.js'
 import type { Target } from '../targets/types.js'
 import { NothingRun } from '../usage-error.js'
 import { buildResults } from './build-results.js'
@@ -30,14 +33,16 @@ export async function run(input: RunInput): Promise<Results | null> {
   const runId = `kct-${Date.now().toString(36)}${randomBytes(2).toString('hex')}`
   const [target, clients] = await prepare(input)
   if (target === null) return null
+  // Where workers put the data of targets of their own: a worker that is killed leaves it behind.
+  const scratch = await mkdtemp(join(tmpdir(), 'kop-conformance-run-'))
   try {
     input.events.onTarget(target, runId)
     const plan = planFor(input, target, clients.ready)
     input.events.onPlanned(plan, casesOf(plan.cells) * input.rounds)
-    const observed = await observe(input, plan.cells, target, runId)
+    const observed = await observe(input, plan.cells, { target, runId, scratch })
     return buildResults({ ...input, plan, observed, target, runId, started, notRun: clients.notRun })
   } finally {
-    await stopTarget(target, input.signal)
+    await Promise.all([stopTarget(target, input.signal), briefly(removeFolder(scratch), input.signal)])
   }
 }
 
@@ -113,8 +118,7 @@ function casesOf(cells: readonly Cell[]): number {
 async function observe(
   input: RunInput,
   cells: readonly Cell<ReadyClient>[],
-  target: Target,
-  runId: string,
+  { target, runId, scratch }: { target: Target; runId: string; scratch: string },
 ): Promise<Observation[]> {
   const observed: Promise<Observation>[] = []
   const jobs = cutIntoChunks(cells, input.jobs, input.rounds).map((chunk, index) =>
@@ -125,6 +129,7 @@ async function observe(
     jobs: input.jobs,
     scenarioTimeoutMs: input.scenarioTimeoutMs,
     signal: input.signal,
+    workerEnv: { TMPDIR: scratch },
     onObserved(observation) {
       observed.push(withTargetLog(observation, target, input.signal))
       input.events.onObserved(observation)
@@ -182,13 +187,18 @@ function startOf(client: ReadyClient): Start {
   return { name: titleOf(client), cost: basename(client.command[0] ?? '') === 'java' ? 3 : 1 }
 }
 
-async function stopTarget(target: Target, signal: AbortSignal): Promise<void> {
-  const stopped = target.stop().catch(() => {})
-  if (!signal.aborted) return stopped
+function stopTarget(target: Target, signal: AbortSignal): Promise<void> {
+  return briefly(target.stop(), signal)
+}
+
+/** After an interrupt nobody waits long for what is orderly. */
+async function briefly(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const done = work.catch(() => {})
+  if (!signal.aborted) return done
   let timer: NodeJS.Timeout | undefined
   const enough = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, STOP_AFTER_INTERRUPT_MS)
   })
-  await Promise.race([stopped, enough])
+  await Promise.race([done, enough])
   clearTimeout(timer)
 }
