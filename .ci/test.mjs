@@ -66,7 +66,7 @@ if (check('types and build', bin('tsc'), [])) {
   )
   const file = join(out, 'results.json')
   if (existsSync(file)) {
-    const verdicts = JSON.parse(readFileSync(file, 'utf8')).summary.byVerdict
+    const verdicts = JSON.parse(readFileSync(file, 'utf8')).summary.verdicts
     passed += (verdicts.passed ?? 0) + (verdicts['known-failing'] ?? 0)
     failed += (verdicts.failed ?? 0) + (verdicts['stale-entry'] ?? 0) + (verdicts.flaky ?? 0)
   }
