@@ -1,5 +1,5 @@
 // The test command: each check in turn, then one line that sums them all up. A check that cannot start is a failure.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -10,24 +10,32 @@ rmSync('dist', { recursive: true, force: true })
 let passed = 0
 let failed = 0
 
+/** Runs a program with its output shown as it comes. @returns its exit code (1 when a signal ended it) and its output. */
 function run(title, command, args, env = {}) {
-  console.log(`\n── ${title}: ${[command, ...args.slice(0, 6)].join(' ')}${args.length > 6 ? ' …' : ''}`)
+  const more = args.length > 6 ? ' …' : ''
+  console.log(`\n── ${title}: ${[command, ...args.slice(0, 6)].join(' ')}${more}`)
   const started = Date.now()
-  const result = spawnSync(command, args, {
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
     env: { ...process.env, ...env },
   })
-  process.stdout.write(result.stdout ?? '')
-  console.log(
-    `── ${title}: exit ${result.status ?? result.signal} after ${((Date.now() - started) / 1000).toFixed(1)} s`,
-  )
-  return result
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text
+    process.stdout.write(text)
+  })
+  return new Promise((resolve) => {
+    const end = (how) => {
+      console.log(`── ${title}: ${how} after ${((Date.now() - started) / 1000).toFixed(1)} s`)
+      resolve({ code: how === 'exit 0' ? 0 : 1, output })
+    }
+    child.on('error', (error) => end(error.message))
+    child.on('close', (code, signal) => end(signal === null ? `exit ${code}` : signal))
+  })
 }
 
-function check(title, command, args, env) {
-  const ok = run(title, command, args, env).status === 0
+async function check(title, command, args, env) {
+  const ok = (await run(title, command, args, env)).code === 0
   ok ? passed++ : failed++
   return ok
 }
@@ -42,23 +50,28 @@ function filesBelow(folder, ending) {
 const covered = { NODE_V8_COVERAGE: coverageDir }
 const bin = (name) => join('node_modules', '.bin', name)
 
-if (check('types and build', bin('tsc'), [])) {
-  check('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.'])
-  check('import rules', bin('depcruise'), ['reference', 'steps', 'matrix'])
-  check('unused code', bin('knip'), [])
+if (await check('types and build', bin('tsc'), [])) {
+  await check('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.'])
+  await check('import rules', bin('depcruise'), ['reference', 'steps', 'matrix'])
+  await check('unused code', bin('knip'), [])
 
   const tests = ['reference', 'matrix', 'steps'].flatMap((folder) =>
     filesBelow(join('dist', folder), '.test.js'),
   )
-  const unit = run('unit tests', process.execPath, ['--test', '--test-reporter=spec', ...tests], covered)
-  const count = (word) => Number(new RegExp(`^. ${word} (\\d+)$`, 'm').exec(unit.stdout ?? '')?.[1] ?? 0)
+  const unit = await run(
+    'unit tests',
+    process.execPath,
+    ['--test', '--test-reporter=spec', ...tests],
+    covered,
+  )
+  const count = (word) => Number(new RegExp(`^. ${word} (\\d+)$`, 'm').exec(unit.output)?.[1] ?? 0)
   passed += count('pass')
   failed += count('fail') + count('cancelled')
-  if (unit.status !== 0 && count('fail') + count('cancelled') === 0) failed++
+  if (unit.code !== 0 && count('fail') + count('cancelled') === 0) failed++
 
   const out = 'report'
   rmSync(out, { recursive: true, force: true })
-  const suite = run(
+  const suite = await run(
     'conformance, quick plan',
     process.execPath,
     ['dist/matrix/cli.js', 'run', '--out', out],
@@ -70,9 +83,9 @@ if (check('types and build', bin('tsc'), [])) {
     passed += (verdicts.passed ?? 0) + (verdicts['known-failing'] ?? 0)
     failed += (verdicts.failed ?? 0) + (verdicts['stale-entry'] ?? 0) + (verdicts.flaky ?? 0)
   }
-  if (suite.status !== 0) failed++
+  if (suite.code !== 0) failed++
 
-  check('coverage', bin('c8'), ['report'])
+  await check('coverage', bin('c8'), ['report'])
 }
 
 console.log(`\n${passed} passed, ${failed} failed`)
