@@ -72,7 +72,7 @@ async function produceNoted(
     version === undefined ? {} : { version },
   )
   same('the error of the batch', 0, produced?.errorCode)
-  world.notes.set('records', records)
+  world.notes.set('records', [...((world.notes.get('records') as typeof records) ?? []), ...records])
 }
 
 When('a batch of the timestamps {} is produced', async function (this: ConformanceWorld, times: string) {
@@ -115,17 +115,35 @@ Then(
   },
 )
 
+Then("it is told one producer's name, and sequence numbers that rise", function (this: ConformanceWorld) {
+  const seen = this.pulsarSeen
+  const [first] = seen
+  // Not every library tells them.
+  for (const [index, { producerName, sequenceId }] of seen.entries()) {
+    same(`the producer of message ${index + 1}`, first?.producerName, producerName)
+    if (producerName !== undefined) holds('the name of the producer', producerName !== '', 'a name', 'none')
+    const before = seen[index - 1]?.sequenceId
+    if (sequenceId === undefined || before === undefined) continue
+    const rises = BigInt(sequenceId) > BigInt(before)
+    holds(`the sequence number of message ${index + 1}`, rises, `more than ${before}`, sequenceId)
+  }
+})
+
 Then('a Pulsar reader receives the same key bytes and ordering key', async function (this: ConformanceWorld) {
   const seen = await readByPulsar(this)
-  for (const [index, { keyBytes, orderingKey, value }] of seen.entries()) {
-    const written = this.written[index]
-    if (written?.by !== 'pulsar') throw new Mismatch('messages', `${this.written.length}`, `${seen.length}`)
-    const { message } = written
-    same('the value', message.value, value)
-    if (keyBytes !== undefined) same('the key’s bytes', message.keyBytes, keyBytes)
-    if (orderingKey !== undefined) same('the ordering key', message.orderingKey, orderingKey)
-  }
   same('the number of messages', this.written.length, seen.length)
+  for (const [index, { key, keyBytes, orderingKey, value }] of seen.entries()) {
+    const written = this.written[index]
+    if (written?.by !== 'pulsar')
+      throw new Mismatch(`message ${index + 1}`, 'of a Pulsar producer', written?.by)
+    const { message } = written
+    same(`the value of message ${index + 1}`, message.value, value)
+    // Where a library has no accessor for the bytes, its text is the base64 form.
+    same(`the key of message ${index + 1}, as text`, message.keyBytes, key)
+    if (keyBytes !== undefined) same(`the key’s bytes of message ${index + 1}`, message.keyBytes, keyBytes)
+    if (orderingKey === undefined) continue
+    same(`the ordering key of message ${index + 1}`, message.orderingKey ?? null, orderingKey)
+  }
 })
 
 /* ---- Declared: keys and headers ------------------------------------------------------------------------------- */
@@ -499,7 +517,10 @@ When('a client produces a control batch', async function (this: ConformanceWorld
 Then(
   'exactly the {int} records of users are fetched',
   async function (this: ConformanceWorld, count: number) {
-    same('the records fetched', count, (await recordsIn(this)).length)
+    const users = this.note<{ value: string }[]>('acknowledged').map(({ value }) => ({ value }))
+    same('the records acknowledged', count, users.length)
+    const seen = (await recordsIn(this)).map(({ value }) => ({ value }))
+    sameList<unknown>('the records fetched', users, seen)
   },
 )
 

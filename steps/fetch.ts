@@ -2,7 +2,9 @@ import { type DataTable, Then, When } from '@cucumber/cucumber'
 import { DriverError, Unsupported } from '../matrix/driver/errors.js'
 import type { RawBatch } from '../matrix/driver/raw-messages.js'
 import { readByKafka } from './consume.js'
-import { kafkaView } from './records.js'
+import { isConsecutive, offsetOf, sameOffset } from './places.js'
+import { sendByPulsar } from './produce.js'
+import { kafkaView, randomMessage } from './records.js'
 import {
   errorName,
   type FetchAnswer,
@@ -30,6 +32,11 @@ Then(
   },
 )
 
+interface Acknowledgement {
+  readonly value: string | null | undefined
+  readonly offset: string
+}
+
 /* ---- Producing ------------------------------------------------------------------------------------------------ */
 
 When(
@@ -38,8 +45,36 @@ When(
     const batch = randomBatch(this, Number(count))
     const [produced] = await produceRaw(this, { [Number(partition ?? 0)]: batch })
     same('the error of a right batch', 0, produced?.errorCode)
+    const before = (this.notes.get('acknowledged') as Acknowledgement[] | undefined) ?? []
+    const first = BigInt(produced?.baseOffset ?? -1)
+    const each = batch.records.map(({ value }, index) => ({ value, offset: String(first + BigInt(index)) }))
+    this.notes.set('acknowledged', [...before, ...each])
   },
 )
+
+Then(
+  'a batch of {int} records is answered with an error',
+  async function (this: ConformanceWorld, count: number) {
+    const [produced] = await produceRaw(this, { 0: randomBatch(this, count) })
+    const seen = await errorName(this, produced?.errorCode ?? 0)
+    holds(
+      'the answer to an append that fails',
+      seen !== 'NONE',
+      'an error',
+      `${seen} at ${produced?.baseOffset}`,
+    )
+  },
+)
+
+Then('what was acknowledged is fetched under its offsets', async function (this: ConformanceWorld) {
+  const seen = new Map((await recordsIn(this)).map(({ offset, value }) => [offset, value]))
+  const acknowledged = this.note<Acknowledgement[]>('acknowledged')
+  sameList(
+    'what was acknowledged',
+    acknowledged,
+    acknowledged.map(({ offset }) => ({ value: seen.get(offset), offset })),
+  )
+})
 
 When(
   'a batch of {int} records with a wrong {word} is produced',
@@ -60,9 +95,9 @@ When('a batch larger than the topic takes is produced', async function (this: Co
   await produceRaw(this, { 0: { records: [{ value: Buffer.alloc(limit + 1, 120).toString('base64') }] } })
 })
 
-Then('the batch was stored at offset {int}', function (this: ConformanceWorld, offset: number) {
+Then('the batch was stored at offset {int}', async function (this: ConformanceWorld, place: number) {
   const [produced] = this.note<ProducedPartition[]>('produced')
-  same('the base offset', String(offset), produced?.baseOffset)
+  await sameOffset('the base offset', this, place, produced?.baseOffset)
 })
 
 When(
@@ -236,7 +271,26 @@ When(
     await roundTrip(this)
     const batch = randomBatch(this, 1)
     await produceRaw(this, { 0: batch })
-    this.notes.set('meanwhile', batch)
+    this.notes.set(
+      'meanwhile',
+      batch.records.map(({ value }) => value),
+    )
+    await waiting
+  },
+)
+
+When(
+  'the end of the log is fetched with a wait of {int} s, and a Pulsar producer sends a message meanwhile',
+  async function (this: ConformanceWorld, waitS: number) {
+    const first = randomMessage(this.random, this.nowMs)
+    // Connects the producer: what is measured is the waking, not that.
+    await sendByPulsar(this, [first])
+    const { offset } = await offsetAt(this, '-1')
+    const waiting = fetchRaw(this, { offset, maxWaitMs: waitS * 1000, connection: 'waiting' })
+    await roundTrip(this)
+    const message = randomMessage(this.random, this.nowMs)
+    await sendByPulsar(this, [message])
+    this.notes.set('meanwhile', [message.value])
     await waiting
   },
 )
@@ -247,11 +301,7 @@ Then(
     const { elapsedMs, partitions } = fetched(this)
     const values =
       partitions[0]?.records.batches.flatMap(({ records }) => records.map(({ value }) => value)) ?? []
-    sameList<unknown>(
-      'values fetched',
-      this.note<RawBatch>('meanwhile').records.map(({ value }) => value),
-      values,
-    )
+    sameList<unknown>('values fetched', this.note<string[]>('meanwhile'), values)
     holds('the wait', elapsedMs < 8000, 'less than 8000 ms', `${elapsedMs} ms`)
   },
 )
@@ -284,16 +334,17 @@ Then('the answer holds at least {int} bytes', function (this: ConformanceWorld, 
 /* ---- Ends of the log ------------------------------------------------------------------------------------------ */
 
 When('records before offset {int} are deleted', async function (this: ConformanceWorld, before: number) {
-  const partitions = [{ partitionIndex: 0, offset: String(before) }]
+  const offset = await offsetOf(this, before)
+  const partitions = [{ partitionIndex: 0, offset }]
   const body = { topics: [{ name: this.topic().name, partitions }], timeoutMs: 10_000 }
   const answer = await (await this.raw()).call('request', { api: 'DeleteRecords', body })
   const { topics } = answer.body as unknown as { topics: { partitions: unknown[] }[] }
-  const expected = { partitionIndex: 0, lowWatermark: String(before), errorCode: 0 }
+  const expected = { partitionIndex: 0, lowWatermark: offset, errorCode: 0 }
   same('the answer to DeleteRecords', [expected], topics[0]?.partitions)
 })
 
-When('offset {int} is fetched', async function (this: ConformanceWorld, offset: number) {
-  await fetchRaw(this, { offset: String(offset) })
+When('offset {int} is fetched', async function (this: ConformanceWorld, place: number) {
+  await fetchRaw(this, { offset: await offsetOf(this, place) })
 })
 
 Then('it holds no record', function (this: ConformanceWorld) {
@@ -303,7 +354,8 @@ Then('it holds no record', function (this: ConformanceWorld) {
 Then(
   'a Kafka consumer that asks for offset {int} is told OFFSET_OUT_OF_RANGE',
   async function (this: ConformanceWorld, offset: number) {
-    const seen = await readByKafka(this, { from: { offset: String(offset) }, count: 1 }).then(
+    const from = { offset: await offsetOf(this, offset) }
+    const seen = await readByKafka(this, { from, count: 1 }).then(
       (records) => records.map((record) => record.offset).join(' '),
       (error: unknown) => {
         if (error instanceof DriverError) return error.name
@@ -336,12 +388,17 @@ When(
 const batchCount = ({ partitions }: FetchAnswer): number =>
   partitions.reduce((sum, { records }) => sum + records.batches.length, 0)
 
-Then('the answer holds exactly the first batch of partition 0, whole', function (this: ConformanceWorld) {
-  const answer = fetched(this)
-  same('the number of batches', 1, batchCount(answer))
-  const [batch] = answer.partitions.find(({ partitionIndex }) => partitionIndex === 0)?.records.batches ?? []
-  same('the first offset and its records', ['0', 1], [batch?.baseOffset, batch?.records.length])
-})
+Then(
+  'the answer holds exactly the first batch of partition 0, whole',
+  async function (this: ConformanceWorld) {
+    const answer = fetched(this)
+    same('the number of batches', 1, batchCount(answer))
+    const [batch] =
+      answer.partitions.find(({ partitionIndex }) => partitionIndex === 0)?.records.batches ?? []
+    same('its records', 1, batch?.records.length)
+    await sameOffset('its offset', this, 0, batch?.baseOffset)
+  },
+)
 
 Then(
   'partition {int} of the answer holds {int} batches',
@@ -434,23 +491,24 @@ When(
 Then(
   'every batch is sound, and they cover offsets {int} to {int} without a gap',
   async function (this: ConformanceWorld, first: number, last: number) {
-    let next = BigInt(first)
+    const due = last - first + 1
     let { partitions } = fetched(this)
-    while (next <= BigInt(last)) {
+    let next = BigInt(await offsetOf(this, first))
+    let came = 0
+    while (came < due) {
       const batches = partitions[0]?.records.batches ?? []
       holds('batches come', batches.length > 0, `offset ${next}`, 'an empty answer')
       for (const batch of batches) {
         const { crcValid, baseOffset, lastOffsetDelta } = batch
-        const expected = {
-          crcValid: true,
-          baseOffset: String(next),
-          lastOffsetDelta: batch.records.length - 1,
-        }
-        same('the batch', expected, { crcValid, baseOffset, lastOffsetDelta })
         const offsets = batch.records.map(({ offset }) => offset)
+        // Where offsets are not consecutive (ID-3) a batch begins after the one before, and tells where its last record is.
+        const begins = isConsecutive(this) || BigInt(baseOffset) < next ? next : BigInt(baseOffset)
+        const ends = isConsecutive(this) ? BigInt(offsets.length - 1) : BigInt(offsets.at(-1) ?? -1) - begins
+        const expected = { crcValid: true, baseOffset: String(begins), lastOffsetDelta: Number(ends) }
+        same('the batch', expected, { crcValid, baseOffset, lastOffsetDelta })
         sameList(
           'offsets within the batch',
-          offsets.map((_, index) => String(next + BigInt(index))),
+          offsets.map((_, index) => String(begins + BigInt(index))),
           offsets,
         )
         const latest = batch.records.reduce(
@@ -458,11 +516,12 @@ Then(
           -1n,
         )
         same('the batch’s max timestamp', latest.toString(), batch.maxTimestamp)
-        next += BigInt(batch.records.length)
+        next = BigInt(baseOffset) + BigInt(lastOffsetDelta) + 1n
+        came += offsets.length
       }
-      if (next <= BigInt(last)) ({ partitions } = await fetchRaw(this, { offset: String(next) }))
+      if (came < due) ({ partitions } = await fetchRaw(this, { offset: String(next) }))
     }
-    same('the offset after the last', BigInt(last) + 1n, next)
+    same('the records that came', due, came)
     const { partitions: rest } = await fetchRaw(this, { offset: String(next) })
     same('the bytes after the last', 0, rest[0]?.records.sizeBytes)
   },

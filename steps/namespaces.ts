@@ -1,7 +1,9 @@
 import { Given, Then, When } from '@cucumber/cucumber'
 import { Unsupported } from '../matrix/driver/errors.js'
 import type { KafkaReceived } from '../matrix/driver/messages.js'
+import { AdminRefused } from './admin.js'
 import { readByKafka, sameAsWrittenForKafka } from './consume.js'
+import { sameOffset } from './places.js'
 import { errorName, metadataRaw, randomBatch, type TopicMetadata } from './requests.js'
 import { createTopic } from './topics.js'
 import { holds, Mismatch, same, sameList } from './verify.js'
@@ -50,13 +52,16 @@ Then(
       group: this.note<string>('group'),
       topic: fullName(this),
     })
-    same('the committed offset', String(offset), committed.offset)
+    await sameOffset('the committed offset', this, offset, committed.offset)
   },
 )
 
 Then('Pulsar finds nothing of that name in the default namespace', async function (this: ConformanceWorld) {
   const elsewhere = `persistent://public/default/${this.topic().name}`
-  const partitions = await this.admin.partitions(elsewhere).catch(() => 0)
+  const partitions = await this.admin.partitions(elsewhere).catch((error: unknown) => {
+    if (error instanceof AdminRefused && error.status === 404) return 0
+    throw error
+  })
   same(`the partitions of ${elsewhere}`, 0, partitions)
 })
 
@@ -233,9 +238,17 @@ Given('a system topic of the target', async function (this: ConformanceWorld) {
   const name = this.fact('MT-11')
   if (typeof name !== 'string') throw new Unsupported('the profile names no system topic (MT-11)')
   this.notes.set('name', name)
-  // Kafka's own exists from the first question for a coordinator on.
-  const raw = await this.raw()
+  await askForCoordinator(this)
+})
+
+/** Topics of the coordinator's own exist, at the latest, from the first question for it on. */
+async function askForCoordinator(world: ConformanceWorld): Promise<void> {
+  const raw = await world.raw()
   await raw.call('request', { api: 'FindCoordinator', body: { key: 'any', keyType: 0 } })
+}
+
+When('a client asks who coordinates a group', async function (this: ConformanceWorld) {
+  await askForCoordinator(this)
 })
 
 When('its metadata is asked by its name', async function (this: ConformanceWorld) {

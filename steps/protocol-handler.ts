@@ -1,7 +1,18 @@
 import { Then, When } from '@cucumber/cucumber'
-import { Unsupported } from '../matrix/driver/errors.js'
+import { DriverError, Unsupported } from '../matrix/driver/errors.js'
+import type { RawBatch } from '../matrix/driver/raw-messages.js'
 import { sameAsWrittenForKafka } from './consume.js'
-import { errorName, metadataRaw, produceBody, produceRaw, randomBatch } from './requests.js'
+import { sameOffset } from './places.js'
+import {
+  errorName,
+  firstOffset,
+  metadataRaw,
+  type ProducedPartition,
+  produceBody,
+  produceRaw,
+  randomBatch,
+  recordsIn,
+} from './requests.js'
 import { holds, Mismatch, same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
@@ -54,7 +65,7 @@ Then('the group has committed offset {int}', async function (this: ConformanceWo
     group: this.note<string>('group'),
     topic: this.topic().name,
   })
-  same('the committed offset', String(offset), committed.offset)
+  await sameOffset('the committed offset', this, offset, committed.offset)
 })
 
 /* ---- Versions ------------------------------------------------------------------------------------------------- */
@@ -81,6 +92,7 @@ Then(
     const { listed, versions } = await (await this.raw()).call('everyVersion', {
       api,
       topic: this.topic().name,
+      fetchOffset: await firstOffset(this),
     })
     if (!listed && !NEEDED.includes(api)) throw new Unsupported(`${api} is not listed by ApiVersions`)
     holds(`versions of ${api} that are listed`, versions.length > 0, 'at least one', 'none')
@@ -161,7 +173,8 @@ Then('it is answered in version 0 form with UNSUPPORTED_VERSION', async function
 
 Then('the same connection answers Metadata', async function (this: ConformanceWorld) {
   const raw = await this.raw()
-  const answer = await raw.call('request', { connection: 'too-new', api: 'Metadata', body: { topics: [] } })
+  const connection = { connection: 'too-new', existing: true }
+  const answer = await raw.call('request', { ...connection, api: 'Metadata', body: { topics: [] } })
   const { brokers } = answer.body as { brokers?: unknown[] }
   holds('the brokers of the answer', (brokers?.length ?? 0) > 0, 'at least one', brokers)
 })
@@ -170,15 +183,19 @@ Then('the same connection answers Metadata', async function (this: ConformanceWo
 
 interface Pipelined {
   readonly sent: { correlationId: number; api: string }[]
-  readonly received: { correlationId: number; elapsedMs: number }[]
+  readonly received: { correlationId: number; elapsedMs: number; body: Record<string, unknown> }[]
+}
+
+interface Acknowledged {
+  readonly partitionResponses: readonly ProducedPartition[]
 }
 
 async function pipeline(world: ConformanceWorld, requests: { api: string; body: Record<string, unknown> }[]) {
   world.notes.set('pipelined', await (await world.raw()).call('pipeline', { requests }))
 }
 
-const fetchBody = (world: ConformanceWorld, maxWaitMs: number) => {
-  const partitions = [{ partition: 0, fetchOffset: '0', partitionMaxBytes: 1000 }]
+const fetchBody = (world: ConformanceWorld, maxWaitMs: number, fetchOffset: string) => {
+  const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 1000 }]
   return { maxWaitMs, minBytes: 1, maxBytes: 1000, topics: [{ topic: world.topic().name, partitions }] }
 }
 
@@ -186,10 +203,11 @@ When(
   '{int} requests of several kinds are sent in one write',
   async function (this: ConformanceWorld, count: number) {
     const { name } = this.topic()
+    const first = await firstOffset(this)
     const kinds = [
       () => ({ api: 'Metadata', body: { topics: [{ name }] } }),
       () => ({ api: 'Produce', body: produceBody(this, { 0: randomBatch(this, 1) }) }),
-      () => ({ api: 'Fetch', body: fetchBody(this, 5) }),
+      () => ({ api: 'Fetch', body: fetchBody(this, 5, first) }),
       () => ({
         api: 'ListOffsets',
         body: { topics: [{ name, partitions: [{ partitionIndex: 0, timestamp: '-1' }] }], timeoutMs: 5000 },
@@ -204,10 +222,48 @@ When(
 )
 
 When(
+  '{int} batches of {int} records are sent in one write',
+  async function (this: ConformanceWorld, count: number, records: number) {
+    const batches = Array.from({ length: count }, () => randomBatch(this, records))
+    this.notes.set('batches', batches)
+    await pipeline(
+      this,
+      batches.map((batch) => ({ api: 'Produce', body: produceBody(this, { 0: batch }) })),
+    )
+  },
+)
+
+Then(
+  'each is acknowledged after the one before, and the records are fetched in the order of sending',
+  async function (this: ConformanceWorld) {
+    const { received } = this.note<Pipelined>('pipelined')
+    const answers = received.map(({ body }) => body as unknown as { responses: Acknowledged[] })
+    const acknowledged = answers.flatMap(({ responses }) => responses.flatMap((of) => of.partitionResponses))
+    const stored = await recordsIn(this)
+    const batches = this.note<RawBatch[]>('batches')
+    const size = batches[0]?.records.length ?? 1
+    sameList(
+      'the errors and base offsets acknowledged',
+      batches.map((_, index) => ({ errorCode: 0, baseOffset: stored[index * size]?.offset })),
+      acknowledged.map(({ errorCode, baseOffset }) => ({ errorCode, baseOffset })),
+    )
+    sameList<unknown>(
+      'values fetched',
+      batches.flatMap((batch) => batch.records.map(({ value }) => ({ value }))),
+      stored.map(({ value }) => ({ value })),
+    )
+  },
+)
+
+When(
   'a fetch that waits {int} ms and two requests for metadata are sent in one write',
   async function (this: ConformanceWorld, waitMs: number) {
     const metadata = { api: 'Metadata', body: { topics: [{ name: this.topic().name }] } }
-    await pipeline(this, [{ api: 'Fetch', body: fetchBody(this, waitMs) }, metadata, metadata])
+    await pipeline(this, [
+      { api: 'Fetch', body: fetchBody(this, waitMs, await firstOffset(this)) },
+      metadata,
+      metadata,
+    ])
   },
 )
 
@@ -226,6 +282,8 @@ Then('{int} answers come in the order of the requests', function (this: Conforma
 
 async function sendBytes(world: ConformanceWorld, port: 'kafka' | 'pulsar', bytes: Buffer): Promise<void> {
   const raw = await world.raw()
+  // Of another client, which is to notice nothing: open before, and asked again when the bad one has ended.
+  await raw.call('request', { connection: 'other', api: 'Metadata', body: { topics: [] } })
   await raw.call('connect', { connection: 'bad', port })
   await raw.call('send', { connection: 'bad', bytes: bytes.toString('base64') })
 }
@@ -291,6 +349,20 @@ Then('that connection is closed by the other side', async function (this: Confor
   same('whether the connection was closed', true, closed)
 })
 
+Then('the connection of another client is open and answered', async function (this: ConformanceWorld) {
+  const other = { connection: 'other', existing: true }
+  const answered = await (await this.raw())
+    .call('request', { ...other, api: 'Metadata', body: { topics: [] } })
+    .then(
+      () => 'an answer',
+      (error: unknown) => {
+        if (error instanceof DriverError) return error.message
+        throw error
+      },
+    )
+  same('what another client, connected all the time, is given', 'an answer', answered)
+})
+
 When('a connection is opened and says nothing', async function (this: ConformanceWorld) {
   await (await this.raw()).call('connect', { connection: 'bad', port: 'kafka' })
 })
@@ -308,7 +380,8 @@ When(
 )
 
 When('a connection asks for it again and again and reads nothing', async function (this: ConformanceWorld) {
-  const partitions = [{ partition: 0, fetchOffset: '0', partitionMaxBytes: 1_000_000 }]
+  const fetchOffset = await firstOffset(this)
+  const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 1_000_000 }]
   const topics = [{ topic: this.topic().name, partitions }]
   const body = { maxWaitMs: 0, minBytes: 0, maxBytes: 1_000_000, topics }
   const flood = {

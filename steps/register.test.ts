@@ -95,6 +95,18 @@ test('every scenario carries a requirement and stands under a rule', () => {
   }
 })
 
+test('every rule is the statement of the requirement that its scenarios show first', () => {
+  const statements = new Map(requirements.map(({ id, statement }) => [id, statement.replace(/\.$/, '')]))
+  for (const { name, text } of features) {
+    for (const part of text.split(/^ {2}Rule: /m).slice(1)) {
+      const [rule = '', ...lines] = part.split('\n')
+      const ids = lines.flatMap((line) => /^\s*@([A-Z]{2}-\d+)/.exec(line)?.[1] ?? [])
+      assert.ok(ids.length > 0, `${name}: ${rule}`)
+      for (const id of new Set(ids)) assert.equal(rule, statements.get(id), `${name}: the rule above @${id}`)
+    }
+  }
+})
+
 test('the Gherkin speaks of no port, sleep or library', () => {
   for (const { name, text } of features) {
     assert.doesNotMatch(

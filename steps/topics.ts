@@ -65,10 +65,6 @@ Given('a topic', async function (this: ConformanceWorld) {
   await createTopic(this, 1)
 })
 
-Given('another topic', async function (this: ConformanceWorld) {
-  await createTopic(this, 1)
-})
-
 Given('a topic of {int} partition(s)', async function (this: ConformanceWorld, partitions: number) {
   await createTopic(this, partitions)
 })
@@ -83,12 +79,6 @@ Given(
 Given('a Pulsar topic of {int} partition(s)', async function (this: ConformanceWorld, partitions: number) {
   const topic = { name: this.newName(), partitions }
   await this.admin.createPartitioned(this.pulsarTopic(topic), partitions)
-  this.topics.push(topic)
-})
-
-Given('a Pulsar topic without partitions', async function (this: ConformanceWorld) {
-  const topic = { name: this.newName(), partitions: 0 }
-  await this.admin.createUnpartitioned(this.pulsarTopic(topic))
   this.topics.push(topic)
 })
 

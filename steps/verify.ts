@@ -22,12 +22,26 @@ export function holds(what: string, condition: boolean, expected: unknown, seen:
   if (!condition) throw new Mismatch(what, expected, seen)
 }
 
+/** Of two objects only the fields that differ, and their names; anything else as it is. */
+function difference(expected: unknown, seen: unknown): { in: string; expected: unknown; seen: unknown } {
+  if (!isFields(expected) || !isFields(seen)) return { in: '', expected, seen }
+  const names = [...new Set([...Object.keys(expected), ...Object.keys(seen)])]
+  const differing = names.filter((name) => !isDeepStrictEqual(expected[name], seen[name]))
+  const only = (of: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(differing.filter((name) => name in of).map((name) => [name, of[name]]))
+  return { in: `, ${differing.join(', ')}`, expected: only(expected), seen: only(seen) }
+}
+
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** Exactly these, in this order, no more and no less; the first difference is what the failure shows. */
 export function sameList<Item>(what: string, expected: readonly Item[], seen: readonly Item[]): void {
   const at = expected.findIndex((item, index) => !isDeepStrictEqual(item, seen[index]))
   if (at >= 0) {
-    const place = `${what}: number ${at + 1} of ${expected.length} (${seen.length} came)`
-    throw new Mismatch(place, expected[at], seen[at] ?? 'nothing')
+    const found = difference(expected[at], seen[at])
+    const place = `${what}: number ${at + 1} of ${expected.length}${found.in} (${seen.length} came)`
+    throw new Mismatch(place, found.expected, at < seen.length ? found.seen : 'nothing')
   }
   if (seen.length > expected.length) {
     const place = `${what}: more than the ${expected.length} expected (${seen.length} came)`
@@ -47,9 +61,13 @@ export function show(value: unknown): string {
 
 function readable(name: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
+  if (name === 'headers' && Array.isArray(value)) return value.map(readableHeader)
   if (typeof value !== 'string') return value
   return ['key', 'value', 'keyBytes', 'orderingKey'].includes(name) ? showBytes(value) : value
 }
+
+const readableHeader = (header: unknown): unknown =>
+  Array.isArray(header) && typeof header[1] === 'string' ? [header[0], showBytes(header[1])] : header
 
 /** From base64. */
 export function showBytes(base64: string): string {

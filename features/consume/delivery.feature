@@ -82,7 +82,7 @@ Feature: What a producer was told is stored, is received
       Given 1 Pulsar consumer of the exclusive subscription "steady"
       Then the consumer of "steady" that is left receives the rest, in order
 
-  Rule: Reading leaves no durable trace
+  Rule: Reading leaves no durable trace: no subscription, no held-back backlog, after the consumer has gone
 
     @CO-3 @kafka @pulsar
     Scenario: A Kafka consumer leaves no subscription

@@ -48,7 +48,7 @@ Feature: Pulsar's subscriptions and readers receive Kafka's records by their own
       When a Pulsar producer sends 24 random messages one by one
       Then the consumers of "workers" together receive each of it exactly once, and each of them some
 
-  Rule: Key-shared consumers receive the records of a key in order and at one consumer
+  Rule: Key-shared consumers receive the records of a key in order and at one consumer, also from Kafka batches of many keys
 
     @CO-12 @kafka @pulsar
     Scenario: Records of many keys in one Kafka batch

@@ -20,8 +20,14 @@ Feature: A fetch waits for data, and wakes when it comes
       When the end of the log is fetched with a wait of 20 s for 1000 bytes, and records are produced meanwhile
       Then the answer holds at least 1000 bytes
 
+    @CO-4 @raw @pulsar
+    Scenario: It answers at once when a Pulsar producer writes
+      Given a topic
+      When the end of the log is fetched with a wait of 20 s, and a Pulsar producer sends a message meanwhile
+      Then the answer holds that record and comes long before the wait is over
+
     @CO-4 @kafka @pulsar
-    Scenario: It answers when a Pulsar producer writes
+    Scenario: A waiting client receives what a Pulsar producer writes
       Given a topic
       And a Kafka consumer that waits at its end
       When after that a Pulsar producer sends 3 more

@@ -1,6 +1,6 @@
 Feature: Where the two worlds differ, the target states its rule and keeps it
 
-  Rule: A key that is not text reaches Pulsar by a stated, lossless rule
+  Rule: A key that is not text reaches Pulsar by a stated, lossless rule (such as the base64 key flag)
 
     @MC-6 @kafka @pulsar
     Scenario Outline: The key <key>
@@ -36,7 +36,7 @@ Feature: Where the two worlds differ, the target states its rule and keeps it
         | A null header value    | gone=null; text=here           |
         | A repeated header name | h=first; text=here; h=second   |
 
-  Rule: Pulsar to Kafka key: ordering key before partition key
+  Rule: Pulsar → Kafka key: ordering key before partition key
 
     @MC-8 @kafka @pulsar
     Scenario: Messages with either key, both and none
@@ -49,7 +49,7 @@ Feature: Where the two worlds differ, the target states its rule and keeps it
         | none | none         | none  |
       Then Kafka sees the key of each message by the declared rule
 
-  Rule: Pulsar to Kafka timestamp: event time, else publish time
+  Rule: Pulsar → Kafka timestamp: event time, else publish time
 
     @MC-9 @kafka @pulsar
     Scenario Outline: Messages with and without an event time, <how>
@@ -114,7 +114,7 @@ Feature: Where the two worlds differ, the target states its rule and keeps it
       When a sound entry, one that cannot be read, and a sound one are appended to it
       Then Kafka is told of the unreadable entry by the declared rule, and sees the other two
 
-  Rule: A Pulsar schema'd message reaches Kafka as its encoded bytes, with the schema's identity by a stated rule
+  Rule: A Pulsar schema'd message (JSON, Avro, string) reaches Kafka as its encoded bytes, with the schema's identity by a stated rule
 
     @MC-20 @kafka @pulsar
     Scenario Outline: A message of a <schema> schema

@@ -3,7 +3,7 @@ Feature: Key, value, timestamp and headers cross between the worlds
   The document: "Both a Kafka message and a Pulsar message have the key, value, timestamp, and headers. (In Pulsar, the
   headers is called properties.) KoP converts these fields automatically between Kafka messages and Pulsar messages."
 
-  Rule: Kafka to Pulsar: key, value, timestamp and headers arrive as partition key, payload, event time and properties
+  Rule: Kafka → Pulsar: key, value, timestamp and headers arrive as partition key, payload, event time and properties
 
     @MC-1 @kafka @pulsar
     Scenario Outline: A record's fields in their places, written <how>
@@ -31,7 +31,7 @@ Feature: Key, value, timestamp and headers cross between the worlds
       Then a Pulsar reader receives all of it, once and in order
       And a Kafka consumer receives all of it, once and in order
 
-  Rule: Pulsar to Kafka: the same fields arrive back, from batched and unbatched producers
+  Rule: Pulsar → Kafka: the same fields arrive back, from batched and unbatched producers
 
     @MC-2 @kafka @pulsar
     Scenario Outline: Each field in its place on the way back, written <how>
@@ -58,7 +58,7 @@ Feature: Key, value, timestamp and headers cross between the worlds
         | none | again   | 40 s ago   |
       Then a Kafka consumer receives all of it, once and in order
 
-  Rule: Kafka to Kafka loses nothing
+  Rule: Kafka → Kafka loses nothing: arbitrary bytes in key, value and header values, header order, repeated header names, null against empty for key, value and header value
 
     @MC-3 @kafka
     Scenario Outline: Kept: <what>
@@ -97,13 +97,27 @@ Feature: Key, value, timestamp and headers cross between the worlds
       When a Kafka producer sends 3 records of 200000 bytes one by one
       Then a Kafka consumer receives all of it, once and in order
 
+    @MC-3 @MC-5 @kafka @power-restart
+    Scenario: Read again after a restart, when nothing is kept in memory
+      Given a target of its own
+      And a topic
+      When a Kafka producer sends these records in one batch:
+        | key          | value          | headers                    |
+        | hex:ff00fe80 | hex:00c328fffe | h=hex:ff00c3; h=null       |
+        | null         | empty          | z=1; a=empty; z=null       |
+        | empty        | null           | h=text; other=2; h=hex:c328 |
+        | k            | v              | none                       |
+      And a Kafka producer sends 20 records of random bytes one by one
+      And the target is restarted
+      Then a Kafka consumer receives all of it, once and in order
+
     @MC-3 @raw
     Scenario: As single requests, with every kind of header
       Given a topic
       When a batch with null, empty, binary and repeated headers is produced
       Then it is fetched with exactly the same keys, values, headers and timestamps
 
-  Rule: Pulsar to Pulsar loses nothing
+  Rule: Pulsar → Pulsar through a topic that Kafka also uses loses nothing
 
     @MC-4 @pulsar
     Scenario Outline: Key, properties, event time and producer name, written <how>
@@ -114,6 +128,7 @@ Feature: Key, value, timestamp and headers cross between the worlds
         | none    | hex:00ff7f | none                   | none       |
         | ключ    | größe      | größe=ключ             | 7201 s ago |
       Then a Pulsar reader receives all of it, once and in order
+      And it is told one producer's name, and sequence numbers that rise
 
       Examples:
         | how          |
@@ -125,7 +140,9 @@ Feature: Key, value, timestamp and headers cross between the worlds
       Given a topic
       When a Pulsar producer sends these messages one by one:
         | key bytes    | value | ordering key |
-        | hex:ff00fe80 | v     | hex:01ff     |
+        | hex:ff00fe80 | one   | hex:01ff     |
+        | hex:00       | two   | none         |
+        | hex:c328     | three | hex:00       |
       Then a Pulsar reader receives the same key bytes and ordering key
 
     @MC-4 @kafka @pulsar

@@ -14,6 +14,17 @@ Feature: Timestamps are kept in milliseconds, or are the broker's where the topi
         | -1        |
         | 0, 1, 0   |
 
+    @MC-10 @MC-3 @raw @power-restart
+    Scenario: Read again after a restart, when nothing is kept in memory
+      Given a target of its own
+      And a topic
+      When a batch of the timestamps 0, 1, 0 is produced
+      And a batch of the timestamps -1 is produced
+      And a batch with null, empty, binary and repeated headers is produced
+      And a batch of the timestamps 0 is produced
+      And the target is restarted
+      Then it is fetched with exactly the same keys, values, headers and timestamps
+
     @MC-10 @kafka
     Scenario: Through a client
       Given a topic with "retention.ms" set to "-1"

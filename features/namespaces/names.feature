@@ -4,7 +4,7 @@ Feature: Kafka's flat names live in Pulsar's tenants and namespaces
   hierarchical multi-tenant namespaces. KoP introduces a setting kafkaNamespace in the broker configuration, which
   allows the administrator to map Kafka topics to Pulsar topics."
 
-  Rule: A short Kafka topic name lands in the tenant and namespace that the settings name
+  Rule: A short Kafka topic name lands in the tenant and namespace that `kafkaNamespace` (and `kafkaTenant`) name; changing the setting changes where it lands
 
     @MT-1 @kafka @pulsar
     Scenario: A short name is found by Pulsar in the configured namespace
@@ -27,7 +27,7 @@ Feature: Kafka's flat names live in Pulsar's tenants and namespaces
         | public | elsewhere    |
         | retail | orders       |
 
-  Rule: Where full names are offered, they name the same topic from Kafka as from Pulsar
+  Rule: Full names as Kafka topic names: where offered, `tenant/ns/topic` and `persistent://tenant/ns/topic` name the same topic from Kafka as from Pulsar
 
     @MT-2 @kafka @pulsar
     Scenario Outline: The form <form>
@@ -42,7 +42,7 @@ Feature: Kafka's flat names live in Pulsar's tenants and namespaces
         | tenant/namespace/topic            |
         | persistent://tenant/namespace/topic |
 
-  Rule: The short and the full name of one topic share data, offsets and group commits
+  Rule: Where full names are offered, the short and the full name of one topic share data, offsets and group commits
 
     @MT-3 @kafka
     Scenario: What is written by the short name is read by the full name, under the same offsets
@@ -59,7 +59,7 @@ Feature: Kafka's flat names live in Pulsar's tenants and namespaces
       Then a consumer of a new group reads exactly the first 4 of them
       And the group has committed offset 4 by the full name
 
-  Rule: Names that Kafka forbids are refused with INVALID_TOPIC_EXCEPTION
+  Rule: Names that Kafka forbids (empty, `.`, `..`, over 249 characters, other characters, offered full names aside) are refused with INVALID_TOPIC_EXCEPTION
 
     @MT-7 @raw
     Scenario Outline: Creating a topic whose name is <what>
@@ -88,7 +88,7 @@ Feature: Kafka's flat names live in Pulsar's tenants and namespaces
       Then the answer is INVALID_TOPIC_EXCEPTION
       And no topic of that name is listed
 
-  Rule: foo-partition-0 used as a Kafka topic never silently aliases partition 0 of foo
+  Rule: `foo-partition-0` used as a Kafka topic never silently aliases partition 0 of `foo`
 
     @MT-8 @raw
     Scenario: A name that looks like a partition

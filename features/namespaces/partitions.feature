@@ -1,6 +1,6 @@
 Feature: A topic has the same partitions on both sides
 
-  Rule: A Kafka topic of N partitions is a partitioned Pulsar topic of N partitions, whichever side created it
+  Rule: A Kafka topic of N partitions is a partitioned Pulsar topic of N partitions, whichever side created it; raising N on one side is seen on the other
 
     @MT-9 @kafka @pulsar
     Scenario Outline: Created by Kafka with <count>
@@ -83,6 +83,11 @@ Feature: A topic has the same partitions on both sides
       When its metadata is asked by its name
       Then it is marked internal
       And every listed topic of a system name is marked internal
+
+    @MT-11 @raw
+    Scenario: Of what is listed
+      When a client asks who coordinates a group
+      Then every listed topic of a system name is marked internal
 
     @MT-11 @raw @pulsar @power-configure
     Scenario: A system topic of Pulsar in the namespace of Kafka's topics

@@ -56,11 +56,11 @@ Feature: A partition's log has exact ends, and a place for every record
       Then consumer 1 of "again" receives all of it, once and in order
       And consumer 1 of "again", sent back to message 4, receives what follows it
 
-  Rule: Under index offsets are consecutive: N records raise the log end by N
+  Rule: Under `index` offsets are consecutive: N records raise the log end by N
 
     @ID-10 @kafka
     Scenario: From a Kafka producer
-      Given a topic
+      Given a topic whose offsets are consecutive
       When a Kafka producer sends 7 random records in one batch
       And a Kafka producer sends 5 random records one by one
       Then its log reaches from offset 0 to 12

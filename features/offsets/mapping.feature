@@ -5,7 +5,7 @@ Feature: Every message has one offset and one message id, each computed from the
   batch-index components. KoP uses the same approach in Pulsar-Kafka wrapper to convert a Pulsar MessageID to an offset
   and vice versa."
 
-  Rule: Every stored message has one offset and one message id, and each is computed from the other
+  Rule: Every stored message has one offset and one message id (ledger, entry, batch index), and each is computed from the other: id → offset → id is the identity, and so is offset → id → offset
 
     @ID-1 @kafka @pulsar
     Scenario: As many offsets as message ids, in one order
@@ -23,7 +23,7 @@ Feature: Every message has one offset and one message id, each computed from the
       And a Pulsar producer sends 3 random messages one by one
       Then the acknowledged message ids are those that a reader sees
 
-  Rule: Offsets strictly increase within a partition, across batches, ledger rollover and restarts, and are never reused
+  Rule: Offsets strictly increase within a partition, across batches, ledger rollover, ownership moves and restarts, and are never reused
 
     @ID-2 @kafka
     Scenario: Across batches and single records
@@ -31,7 +31,7 @@ Feature: Every message has one offset and one message id, each computed from the
       When a Kafka producer sends 6 random records in one batch
       And a Kafka producer sends 4 random records one by one
       And a Kafka producer sends 6 random records in one batch
-      Then the offsets read rise strictly
+      Then the offsets read rise strictly, and are those that producers were told
 
     @ID-2 @kafka @power-restart
     Scenario: Across a restart
@@ -41,7 +41,7 @@ Feature: Every message has one offset and one message id, each computed from the
       And the target is restarted
       And a Kafka producer sends 4 random records in one batch
       Then a Kafka consumer receives all of it, once and in order
-      And the offsets read rise strictly
+      And the offsets read rise strictly, and are those that producers were told
 
     @ID-2 @kafka @power-kill
     Scenario: Across a kill
@@ -51,7 +51,19 @@ Feature: Every message has one offset and one message id, each computed from the
       And the target is killed and started again
       And a Kafka producer sends 4 random records in one batch
       Then a Kafka consumer receives all of it, once and in order
-      And the offsets read rise strictly
+      And the offsets read rise strictly, and are those that producers were told
+
+    @ID-2 @ID-13 @kafka @power-restart
+    Scenario: Not reused when all has been deleted, and the target restarted
+      Given a target of its own
+      And a topic
+      When a Kafka producer sends 5 random records in one batch
+      And Kafka deletes the records before offset 5
+      And the target is restarted
+      Then its log reaches from offset 5 to 5
+      When a Kafka producer sends 2 random records in one batch
+      Then its log reaches from offset 5 to 7
+      And a Kafka consumer receives exactly the last 2
 
     @ID-2 @kafka @pulsar @power-roll-over
     Scenario: Across ledgers
@@ -64,9 +76,10 @@ Feature: Every message has one offset and one message id, each computed from the
       And a Kafka producer sends 3 random records one by one
       Then a Kafka consumer receives all of it, once and in order
       And the messages lie in at least 2 ledgers
+      And the offsets read rise strictly, and are those that producers were told
       And offsets and message ids pair one to one, both rising
 
-  Rule: The mapping itself: index, packed or wrapper; the profile names one, and every offset seen is the one that it computes
+  Rule: The mapping itself. `index`: consecutive from the broker-entry index. `packed`: ledger 20 bits, entry 32, batch index 12. `wrapper`: ledger << 28, or entry, as in the Pulsar–Kafka wrapper. The profile names one, and every offset seen is the one that it computes
 
     @ID-3 @kafka @pulsar
     Scenario: As the target declares
@@ -100,7 +113,7 @@ Feature: Every message has one offset and one message id, each computed from the
       Then every offset is the one that the declared mapping computes
       And reading from the offset of each record delivers that record first
 
-  Rule: Under packed and wrapper a value that does not fit its bits is refused with a clear error, never wrapped around
+  Rule: Under `packed` and `wrapper` a value that does not fit its bits is refused with a clear error, never wrapped around
 
     @ID-11 @raw @power-configure
     Scenario Outline: A Pulsar batch of <count> messages under <mapping>
@@ -108,6 +121,7 @@ Feature: Every message has one offset and one message id, each computed from the
       And a topic
       When a Pulsar batch of <count> messages is sent to it
       Then it is refused with a reason
+      And the topic holds 0 records
 
       Examples:
         | mapping | count |

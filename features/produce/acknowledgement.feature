@@ -34,7 +34,7 @@ Feature: What a producer was told is stored, is stored
       And a Kafka producer sends 25 random records in one batch
       Then a Kafka consumer receives all of it, once and in order
 
-  Rule: acks 0, 1 and all mean what Kafka says
+  Rule: acks 0, 1 and all mean what Kafka says; acks=0 gets no response bytes
 
     @PR-2 @kafka
     Scenario Outline: Records sent with acks <acks> are stored
@@ -55,7 +55,7 @@ Feature: What a producer was told is stored, is stored
       Then the only answer is that to the metadata request
       And the topic holds 1 record
 
-  Rule: A record is acknowledged only once the managed ledger has it durably
+  Rule: A record is acknowledged only once the managed ledger has it durably by the configured policy; a failed append is an error to the client, never a silent loss
 
     @PR-3 @kafka @power-kill
     Scenario: What was acknowledged to a Kafka producer survives a kill
@@ -85,7 +85,18 @@ Feature: What a producer was told is stored, is stored
       When the target’s store is mended
       Then a Kafka consumer receives at least all of it, the acknowledged records first
 
-  Rule: Kafka and Pulsar producers writing to one partition at once interleave without loss
+    @PR-3 @raw @power-fail-store
+    Scenario: The answer to a request whose append fails names an error, and offsets go on when the store is mended
+      Given a target of its own
+      And a topic
+      When a batch of 3 records is produced
+      And the target’s store begins to fail
+      Then a batch of 2 records is answered with an error
+      When the target’s store is mended
+      And a batch of 2 records is produced
+      Then what was acknowledged is fetched under its offsets
+
+  Rule: Kafka and Pulsar producers writing to one partition at once interleave without loss, and both kinds of consumer see the same order
 
     @PR-7 @kafka @pulsar
     Scenario: Both kinds of consumer see one order

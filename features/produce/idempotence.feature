@@ -1,6 +1,6 @@
 Feature: An idempotent producer neither duplicates nor leaves gaps
 
-  Rule: A repeated batch among a producer's last five is acknowledged with its first offset and not stored again
+  Rule: A repeated batch among a producer's last five is acknowledged with its first offset and not stored again; a gap gets OUT_OF_ORDER_SEQUENCE_NUMBER
 
     @PR-6 @raw
     Scenario Outline: Batch <number> of five is sent again
@@ -30,8 +30,6 @@ Feature: An idempotent producer neither duplicates nor leaves gaps
       And batch 3 is sent again
       Then it is acknowledged with the offset of the first time
       And the topic holds 6 records
-
-  Rule: A gap gets OUT_OF_ORDER_SEQUENCE_NUMBER
 
     @PR-6 @raw
     Scenario: A batch that skips a sequence number is refused

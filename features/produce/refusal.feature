@@ -1,6 +1,6 @@
 Feature: What cannot be stored is refused, and nothing of it is stored
 
-  Rule: A corrupt batch is refused with CORRUPT_MESSAGE, an oversized one with MESSAGE_TOO_LARGE, and nothing of it is stored
+  Rule: A corrupt batch (CRC) is refused with CORRUPT_MESSAGE, an oversized one with MESSAGE_TOO_LARGE, and nothing of it is stored
 
     @PR-4 @raw
     Scenario Outline: A batch whose <part> is wrong is refused

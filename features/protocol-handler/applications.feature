@@ -22,7 +22,7 @@ Feature: Kafka applications work unchanged, beside Pulsar's
       And the group has committed offset 5
       And another consumer of the group reads exactly the other 3
 
-  Rule: Pulsar clients of the same broker are served at the same time
+  Rule: The handler is a plugin with the protocol name `kafka`, started with the broker and stopped with it; Pulsar clients of the same broker are served at the same time
 
     @PH-2 @kafka @pulsar
     Scenario: Applications of both worlds work on one topic

@@ -14,7 +14,14 @@ Feature: Connections keep their order, and do not harm one another
       When a fetch that waits 300 ms and two requests for metadata are sent in one write
       Then 3 answers come in the order of the requests
 
-  Rule: A malformed or oversized frame ends that connection only; other clients notice nothing, and nothing stored is harmed
+    @PH-5 @PR-1 @raw
+    Scenario: Batches in one write are stored in the order in which they were sent
+      Given a topic
+      When 12 batches of 2 records are sent in one write
+      Then 12 answers come in the order of the requests
+      And each is acknowledged after the one before, and the records are fetched in the order of sending
+
+  Rule: A malformed or oversized frame ends that connection only, with a logged reason; other clients notice nothing, and nothing stored is harmed
 
     @PH-6 @raw
     Scenario Outline: Bad bytes: <what>
@@ -22,6 +29,7 @@ Feature: Connections keep their order, and do not harm one another
       When a batch of 3 records is produced
       And a connection sends <what>
       Then that connection is closed by the other side
+      And the connection of another client is open and answered
       And the topic holds 3 records
       And a batch of 2 records is produced
       And the batch was stored at offset 3

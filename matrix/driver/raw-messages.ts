@@ -106,10 +106,12 @@ export const rawOps = {
       ),
     }),
   },
-  /** One request and its answer. Opens the connection of that name when there is none. */
+  /** One request and its answer. Opens the connection of that name when there is none, or it has been closed. */
   request: {
     args: oneRequest.extend({
       connection: connection.default('default'),
+      /** On the connection as it stands: one that was closed meanwhile is an error named CLOSED. */
+      existing: z.boolean().default(false),
       timeoutMs: timeoutMs.default(20_000),
     }),
     result: z.object({ version: z.number().int(), elapsedMs: z.number(), body }),
@@ -145,7 +147,7 @@ export const rawOps = {
   },
   /** Asks a harmless question of an API in each listed version, and reads each answer twice. */
   everyVersion: {
-    args: z.object({ api: z.string(), topic: z.string() }),
+    args: z.object({ api: z.string(), topic: z.string(), fetchOffset: int64.default('0') }),
     result: z.object({
       listed: z.boolean(),
       versions: z.array(

@@ -106,10 +106,10 @@ async function exchange(connection, api, version, body, timeoutMs = ANSWER_MS) {
   return { version, elapsedMs, frame, body: decodeResponse(api, version, frame, decodeRecords) }
 }
 
-async function request({ connection = 'default', api, version, body, timeoutMs }) {
+async function request({ connection = 'default', existing: asItStands, api, version, body, timeoutMs }) {
   const chosen = await chooseVersion(api, version)
   const { frame: _, ...answer } = await exchange(
-    await kafkaConnection(connection),
+    asItStands ? existing(connection) : await kafkaConnection(connection),
     api,
     chosen,
     body,
@@ -160,7 +160,7 @@ async function tooNew({ connection = 'default', api, version, body = {} }) {
   }
 }
 
-async function everyVersion({ api, topic }) {
+async function everyVersion({ api, topic, fetchOffset }) {
   const message = messages.get(api)
   const range = (await ranges()).get(message.key)
   if (range === undefined) return { listed: false, versions: [] }
@@ -169,7 +169,10 @@ async function everyVersion({ api, topic }) {
   for (let version = range.minVersion; version <= range.maxVersion; version++) {
     // What Kafka has invented since is not in the tables: not judged.
     if (version > message.versionMax) break
-    versions.push({ version, ...(await askOnce(api, version, harmless[api]({ topic, topicId }, version))) })
+    versions.push({
+      version,
+      ...(await askOnce(api, version, harmless[api]({ topic, topicId, fetchOffset }, version))),
+    })
   }
   return { listed: true, versions }
 }

@@ -20,14 +20,12 @@ export const harmless = {
       topicData: [{ name: topic, topicId, partitionData: [{ index: 0, records }] }],
     }
   },
-  Fetch: ({ topic, topicId }) => ({
+  Fetch: ({ topic, topicId, fetchOffset }) => ({
     maxWaitMs: 0,
     minBytes: 0,
     maxBytes: 100_000,
     sessionEpoch: -1,
-    topics: [
-      { topic, topicId, partitions: [{ partition: 0, fetchOffset: '0', partitionMaxBytes: 100_000 }] },
-    ],
+    topics: [{ topic, topicId, partitions: [{ partition: 0, fetchOffset, partitionMaxBytes: 100_000 }] }],
   }),
   ListOffsets: ({ topic }) => ({
     topics: [{ name: topic, partitions: [{ partitionIndex: 0, timestamp: '-1', maxNumOffsets: 1 }] }],
