@@ -50,7 +50,8 @@ export interface StartBrokerOptions {
   readonly replace?: PartReplacements
 }
 
-const stopGraceMs = 2_000
+/** How long clients may take to read what was answered; all listeners have it at the same time. */
+const stopGraceMs = 1_500
 const same = <Part>(part: Part): Part => part
 
 /**
@@ -67,7 +68,9 @@ export async function startBroker(config: Config, options: StartBrokerOptions = 
     opened.push(() => storage.close())
     const topics = await openTopics(config, storage, clock, log)
     opened.push(() => topics.close())
-    const parts = { config, replace: options.replace ?? {}, clock, log, metrics, storage, topics, opened }
+    const listeners = new Listeners()
+    opened.push(() => listeners.close())
+    const parts = { config, replace: options.replace ?? {}, clock, log, metrics, storage, topics, listeners }
     const kafka = await serveKafka(parts)
     const { pulsar, admin } = await servePulsar(parts)
     const endpoints = { kafka, pulsar, admin, version: packageVersion() }
@@ -96,7 +99,7 @@ interface Parts {
   readonly metrics: Metrics
   readonly storage: Storage
   readonly topics: StoredTopics
-  readonly opened: Opened
+  readonly listeners: Listeners
 }
 
 async function openStorage(
@@ -131,13 +134,14 @@ const openTopics = (config: Config, storage: Storage, clock: Clock, log: Logger)
 
 /** @returns `host:port` of the first listener. */
 async function serveKafka(parts: Parts): Promise<string> {
-  const { config, replace, clock, log, metrics, opened } = parts
+  const { config, replace, clock, log, metrics, listeners } = parts
   const coordinator = new GroupCoordinator({
     clock,
     offsets: new MetadataOffsetStore(parts.storage.metadata),
     limits: { groupInitialRebalanceDelayMs: config.groupInitialRebalanceDelayMs },
   })
-  opened.push(async () => coordinator.close())
+  // With the listeners: members that wait for one another are answered, and hold nobody up.
+  listeners.push(async () => coordinator.close())
   const running: KafkaListener[] = []
   const context = kafkaContext({
     clusterId: config.clusterName,
@@ -177,7 +181,7 @@ async function serveKafka(parts: Parts): Promise<string> {
       listening,
     )
     running.push(listener)
-    opened.push(() => listener.stop(stopGraceMs))
+    listeners.push(() => listener.stop(stopGraceMs))
   }
   const first = running[0]
   if (first === undefined) throw new Error('kafkaListeners names no listener')
@@ -198,7 +202,7 @@ function advertised(
 }
 
 async function servePulsar(parts: Parts): Promise<{ pulsar: string; admin: string }> {
-  const { config, replace, clock, log, metrics, opened } = parts
+  const { config, replace, clock, log, metrics, listeners } = parts
   const context = {
     catalog: (replace.pulsarTopics ?? same)(parts.topics),
     clock,
@@ -214,7 +218,7 @@ async function servePulsar(parts: Parts): Promise<{ pulsar: string; admin: strin
     `brokerServicePort=${config.brokerServicePort}`,
     startPulsarListener(context, { host: config.bindAddress, port: config.brokerServicePort }),
   )
-  opened.push(() => pulsar.close())
+  listeners.push(() => pulsar.close(stopGraceMs))
   const admin = await naming(
     `webServicePort=${config.webServicePort}`,
     startAdmin(context, {
@@ -227,7 +231,7 @@ async function servePulsar(parts: Parts): Promise<{ pulsar: string; admin: strin
       },
     }),
   )
-  opened.push(() => admin.close())
+  listeners.push(() => admin.close())
   const host = bracketed(config.advertisedAddress ?? config.bindAddress)
   return { pulsar: `pulsar://${host}:${pulsar.port}`, admin: `http://${host}:${admin.port}` }
 }
@@ -247,6 +251,19 @@ async function naming<Listener>(setting: string, listening: Promise<Listener>): 
 }
 
 const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)
+
+/** What serves clients: closed all at once, so that none waits for another's clients. */
+class Listeners {
+  readonly #closers: (() => Promise<unknown>)[] = []
+
+  push(close: () => Promise<unknown>): void {
+    this.#closers.push(close)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#closers.splice(0).map((close) => close()))
+  }
+}
 
 /** What was opened, to be closed in the reverse order. */
 class Opened {

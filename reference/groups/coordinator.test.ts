@@ -153,3 +153,10 @@ test('closing ends requests that wait, and all timers', async () => {
   clock.advance(100_000)
   assert.deepEqual(await coordinator.list(), [])
 })
+
+test('a closed coordinator takes nothing more: clients look for another', async () => {
+  const { coordinator } = setUp()
+  coordinator.close()
+  await assert.rejects(coordinator.join('group', request()), CoordinatorClosed)
+  await assert.rejects(coordinator.heartbeat('group', { memberId: 'a', generationId: 1 }), CoordinatorClosed)
+})

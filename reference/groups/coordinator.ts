@@ -56,6 +56,8 @@ export class CoordinatorClosed extends Error {
   override readonly name = 'CoordinatorClosed'
 }
 
+const closedError = () => new CoordinatorClosed('this broker stops coordinating groups')
+
 interface Waiting {
   readonly resolve: (reply: GroupReply) => void
   readonly reject: (reason: CoordinatorClosed) => void
@@ -74,6 +76,7 @@ export class GroupCoordinator {
   readonly #groups = new Map<string, Group>()
   readonly #waiting = new Map<ReplyTo, Waiting>()
   #nextReplyTo: ReplyTo = 1
+  #closed = false
 
   constructor(options: GroupCoordinatorOptions) {
     this.#clock = options.clock
@@ -169,16 +172,17 @@ export class GroupCoordinator {
     return this.#offsets.deleteTopic(topic)
   }
 
-  /** Ends all timers and all waiting requests. */
+  /** Ends all timers and all waiting requests; later ones are refused. */
   close(): void {
+    this.#closed = true
     for (const group of this.#groups.values()) for (const stop of group.timers.values()) stop()
     this.#groups.clear()
-    for (const waiting of this.#waiting.values())
-      waiting.reject(new CoordinatorClosed('this broker stops coordinating groups'))
+    for (const waiting of this.#waiting.values()) waiting.reject(closedError())
     this.#waiting.clear()
   }
 
   #ask<Reply extends GroupReply>(groupId: string, eventFor: (to: ReplyTo) => GroupEvent): Promise<Reply> {
+    if (this.#closed) return Promise.reject(closedError())
     return new Promise((resolve, reject) => {
       const replyTo = this.#nextReplyTo++
       // The state machine answers an event with that event's own reply; the transcripts of its tests hold it to that.

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { PulsarConnection } from './connection.js'
 import type { PulsarContext } from './context.js'
 import { serviceOf } from './service.js'
@@ -13,9 +13,11 @@ export interface ListenOptions {
 
 export interface RunningListener {
   readonly port: number
-  /** Stops accepting, and ends all connections. */
-  close(): Promise<void>
+  /** Stops accepting, and ends all connections; those whose clients do not take what was sent, after `graceMs`. */
+  close(graceMs?: number): Promise<void>
 }
+
+const graceMsDefault = 1_000
 
 /** Serves Pulsar's binary protocol. */
 export async function startPulsarListener(
@@ -23,12 +25,11 @@ export async function startPulsarListener(
   options: ListenOptions,
 ): Promise<RunningListener> {
   const service = serviceOf(context)
-  const connections = new Set<PulsarConnection>()
+  const connections = new Map<Socket, PulsarConnection>()
   let serviceUrl = ''
   const server = createServer((socket) => {
-    const connection = new PulsarConnection(socket, service, serviceUrl)
-    connections.add(connection)
-    socket.on('close', () => connections.delete(connection))
+    connections.set(socket, new PulsarConnection(socket, service, serviceUrl))
+    socket.on('close', () => connections.delete(socket))
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -45,10 +46,16 @@ export async function startPulsarListener(
   service.serviceUrl ??= serviceUrl
   return {
     port,
-    close: () =>
+    close: (graceMs = graceMsDefault) =>
       new Promise((resolve) => {
-        server.close(() => resolve())
-        for (const connection of connections) connection.close()
+        const cancel = context.clock.after(graceMs, () => {
+          for (const socket of connections.keys()) socket.destroy()
+        })
+        server.close(() => {
+          cancel()
+          resolve()
+        })
+        for (const connection of connections.values()) connection.close()
       }),
   }
 }

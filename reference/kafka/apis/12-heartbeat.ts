@@ -1,5 +1,6 @@
 import { heartbeat as table } from '../messages/12-heartbeat.js'
 import { errorCode } from '../wire/errors.js'
+import { coordinatorFault } from './faults.js'
 import { groupIdFault } from './groups.js'
 import { handler } from './handler.js'
 
@@ -7,6 +8,10 @@ import { handler } from './handler.js'
 export const heartbeat = handler(table, async ({ groupId, memberId, generationId }, call) => {
   const fault = groupIdFault(groupId)
   if (fault !== null) return { errorCode: errorCode(fault) }
-  const { error } = await call.broker.coordinator.heartbeat(groupId, { memberId, generationId })
-  return { errorCode: errorCode(error) }
+  try {
+    const { error } = await call.broker.coordinator.heartbeat(groupId, { memberId, generationId })
+    return { errorCode: errorCode(error) }
+  } catch (error) {
+    return { errorCode: errorCode(coordinatorFault(error, call, 'a heartbeat could not be taken')) }
+  }
 })

@@ -1,7 +1,9 @@
+import type { LeaveReply } from '../../groups/step-state.js'
 import { leaveGroup as table } from '../messages/13-leave-group.js'
-import { errorCode } from '../wire/errors.js'
+import { type ErrorName, errorCode } from '../wire/errors.js'
+import { coordinatorFault } from './faults.js'
 import { groupIdFault } from './groups.js'
-import { handler } from './handler.js'
+import { type Call, handler } from './handler.js'
 
 const membersSinceVersion = 3
 
@@ -12,7 +14,8 @@ export const leaveGroup = handler(table, async (request, call) => {
   const isBatched = call.apiVersion >= membersSinceVersion
   const asked = isBatched ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
   const memberIds = asked.map((member) => member.memberId)
-  const { members } = await call.broker.coordinator.leave(request.groupId, memberIds)
+  const members = await leave(request.groupId, memberIds, call)
+  if (typeof members === 'string') return { errorCode: errorCode(members) }
   if (!isBatched) return { errorCode: errorCode(members[0]?.error ?? 'UNKNOWN_MEMBER_ID') }
   return {
     errorCode: 0,
@@ -23,3 +26,15 @@ export const leaveGroup = handler(table, async (request, call) => {
     })),
   }
 })
+
+async function leave(
+  groupId: string,
+  memberIds: readonly string[],
+  call: Call,
+): Promise<LeaveReply['members'] | ErrorName> {
+  try {
+    return (await call.broker.coordinator.leave(groupId, memberIds)).members
+  } catch (error) {
+    return coordinatorFault(error, call, 'a member could not leave')
+  }
+}
