@@ -239,7 +239,7 @@ export class Connection implements ConnectionContext {
   #fail({ api, apiVersion, clientId }: DecodedRequest, error: unknown): void {
     if (!this.#socket.destroyed)
       this.#options.log.error(
-        { error, clientId, clientHost: this.clientHost },
+        { err: error, clientId, clientHost: this.clientHost },
         `${api.name} v${apiVersion} failed`,
       )
     this.#socket.destroy()
@@ -248,7 +248,7 @@ export class Connection implements ConnectionContext {
   #refuse(error: unknown): void {
     if (error instanceof MalformedError) this.#end('warn', error.message)
     else {
-      this.#options.log.error({ error, clientHost: this.clientHost }, 'connection failed')
+      this.#options.log.error({ err: error, clientHost: this.clientHost }, 'connection failed')
       this.#socket.destroy()
     }
   }

@@ -33,7 +33,9 @@ export async function startKafkaListener(options: KafkaListenerOptions): Promise
     })
   })
   const port = await listen(server, options)
-  server.on('error', (error) => options.log.error({ error, listener: options.listener }, 'listener failed'))
+  server.on('error', (error) =>
+    options.log.error({ err: error, listener: options.listener }, 'listener failed'),
+  )
   return {
     name: options.listener,
     host: options.host,
