@@ -60,3 +60,12 @@ test('files and environment give the same settings', () => {
 test('a file that is not there is refused by its name', () => {
   assert.throws(() => readConfigFile('/no/such/file'), /--config \/no\/such\/file: cannot be read \(ENOENT\)/)
 })
+
+test('settings that contradict one another, or that no timer can keep, are refused', () => {
+  assert.match(refusal({ kafkaListeners: 'A://h:1,A://h:2' }), /^kafkaListeners: A is named twice/)
+  assert.match(refusal({ kafkaAdvertisedListeners: 'OUTSIDE://h:1' }), /no listener is called OUTSIDE/)
+  assert.match(refusal({ listeners: 'localhost' }), /^kafkaListeners=localhost: /)
+  assert.match(refusal({ connectionMaxIdleMs: '2147483648' }), /^connectionMaxIdleMs=2147483648: /)
+  assert.match(refusal({ keepAliveIntervalSeconds: '2147484' }), /^keepAliveIntervalSeconds=2147484: /)
+  assert.match(refusal({ brokerId: '2147483648' }), /^brokerId=2147483648: /)
+})

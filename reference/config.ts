@@ -15,6 +15,8 @@ const whole = (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
     .transform(Number)
     .pipe(z.number().min(min).max(max))
 const port = whole(0, 65_535)
+/** A timer that is set for longer runs at once. */
+const timerMsMax = 2 ** 31 - 1
 const nameRule = /^[-=:.\w]+$/
 
 /** A Kafka listener, `PLAINTEXT://127.0.0.1:9092`. */
@@ -54,7 +56,9 @@ const settings = {
     .describe('NAME://host:port: the address that clients of the listener of that name are told'),
   brokerServicePort: port.default(6650).describe('port of the Pulsar binary protocol; 0: any free one'),
   webServicePort: port.default(8080).describe('port of admin REST, metrics and health; 0: any free one'),
-  brokerId: whole(0).default(0).describe('node id in Kafka metadata'),
+  brokerId: whole(0, 2 ** 31 - 1)
+    .default(0)
+    .describe('node id in Kafka metadata'),
   clusterName: z
     .string()
     .regex(nameRule)
@@ -102,9 +106,15 @@ const settings = {
   kafkaTailCacheSizeMb: whole(0, 65_536)
     .default(16)
     .describe('newest Kafka batches kept in memory, as produced, for consumers at the end; 0: none'),
-  connectionMaxIdleMs: whole(100).default(600_000).describe('idle Kafka connections are closed after this'),
-  keepAliveIntervalSeconds: whole(1).default(30).describe('Pulsar connections are pinged after this'),
-  groupInitialRebalanceDelayMs: whole(0).default(0).describe('how long a new group waits for more members'),
+  connectionMaxIdleMs: whole(100, timerMsMax)
+    .default(600_000)
+    .describe('idle Kafka connections are closed after this'),
+  keepAliveIntervalSeconds: whole(1, Math.floor(timerMsMax / 1000))
+    .default(30)
+    .describe('Pulsar connections are pinged after this'),
+  groupInitialRebalanceDelayMs: whole(0, timerMsMax)
+    .default(0)
+    .describe('how long a new group waits for more members'),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -134,16 +144,31 @@ const defaultText = (value: unknown) =>
 export function parseConfig(given: Readonly<Record<string, string>>): Config {
   const { listeners: oldName, ...others } = given
   const parsed = schema.safeParse(oldName === undefined ? others : { kafkaListeners: oldName, ...others })
-  if (parsed.success) return withSplitNamespace(parsed.data)
+  if (parsed.success) return withSplitNamespace(consistent(parsed.data))
   const issue = parsed.error.issues[0]
   if (issue?.code === 'unrecognized_keys') {
     const unknown = issue.keys[0] ?? ''
     throw new ConfigError(`${unknown}: no such setting; \`kop-conformance reference --help\` lists them`)
   }
   const name = String(issue?.path[0])
+  const value = name === 'kafkaListeners' ? (given[name] ?? oldName) : given[name]
   throw new ConfigError(
-    `${name}=${given[name]}: ${lowerFirst(issue?.message ?? 'not valid').replace('invalid option: ', '')}`,
+    `${name}=${value}: ${lowerFirst(issue?.message ?? 'not valid').replace('invalid option: ', '')}`,
   )
+}
+
+/** @throws ConfigError where settings that are right by themselves contradict one another. */
+function consistent(config: Config): Config {
+  const names = config.kafkaListeners.map(({ name }) => name)
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined)
+    throw new ConfigError(`kafkaListeners: ${twice} is named twice; give each listener a name of its own`)
+  const stranger = config.kafkaAdvertisedListeners.find(({ name }) => !names.includes(name))
+  if (stranger !== undefined)
+    throw new ConfigError(
+      `kafkaAdvertisedListeners: no listener is called ${stranger.name}; kafkaListeners has ${names.join(', ')}`,
+    )
+  return config
 }
 
 /** KoP's `kafkaNamespace=tenant/namespace` form names the tenant as well. */
