@@ -13,6 +13,8 @@ const UNSENT_BYTES_MAX = 1024 * 1024
 /** Bytes of messages being stored, and commands waiting, above which the socket is not read. */
 const STORING_BYTES_MAX = 32 * 1024 * 1024
 const WAITING_FRAMES_MAX = 1_000
+/** Messages being stored above which the socket is not read: small ones cost more than their bytes (as in Pulsar). */
+const STORING_MESSAGES_MAX = 1_000
 
 /**
  * One client's connection: frames in, commands in order, frames out. A malformed frame ends this connection only, with
@@ -31,7 +33,9 @@ export class PulsarConnection implements Session {
   readonly #splitter: FrameSplitter
   readonly #waiting: Frame[] = []
   #busy = false
+  #waitingBytes = 0
   #storingBytes = 0
+  #storingMessages = 0
   #corked = false
   #ended = false
   #heardOf = true
@@ -79,11 +83,13 @@ export class PulsarConnection implements Session {
 
   publishStarted(bytes: number): void {
     this.#storingBytes += bytes
+    this.#storingMessages++
     this.#regulate()
   }
 
   publishEnded(bytes: number): void {
     this.#storingBytes -= bytes
+    this.#storingMessages--
     this.#regulate()
   }
 
@@ -124,13 +130,18 @@ export class PulsarConnection implements Session {
     try {
       for (let frame = this.#splitter.next(); frame !== null; frame = this.#splitter.next()) {
         if (this.#ended) return
-        if (this.#busy) this.#waiting.push(frame)
+        if (this.#busy) this.#wait(frame)
         else this.#handle(frame)
       }
     } catch (error) {
       this.#failed(error)
     }
     this.#regulate()
+  }
+
+  #wait(frame: Frame): void {
+    this.#waiting.push(frame)
+    this.#waitingBytes += frame.bytes
   }
 
   /** @throws what a synchronous handler throws. */
@@ -166,6 +177,7 @@ export class PulsarConnection implements Session {
       while (!this.#busy && !this.#ended) {
         const frame = this.#waiting.shift()
         if (frame === undefined) break
+        this.#waitingBytes -= frame.bytes
         this.#handle(frame)
       }
     } catch (error) {
@@ -195,7 +207,8 @@ export class PulsarConnection implements Session {
   #regulate(): void {
     if (this.#ended) return
     const full =
-      this.#storingBytes > STORING_BYTES_MAX ||
+      this.#storingBytes + this.#waitingBytes > STORING_BYTES_MAX ||
+      this.#storingMessages > STORING_MESSAGES_MAX ||
       this.#waiting.length > WAITING_FRAMES_MAX ||
       this.#socket.writableLength > UNSENT_BYTES_MAX
     if (full && !this.#socket.isPaused()) this.#socket.pause()

@@ -12,7 +12,11 @@ export interface ParsedTopicName {
 }
 
 const PARTITION_SUFFIX = /^(.+)-partition-(0|[1-9]\d{0,8})$/
-const NAMED_ENTITY = /^[-=:.\w]+$/
+const NAMED_ENTITY = /^[-=:.\w]{1,250}$/
+/** What a name is stored under has its limit, and control characters would only hurt those who read logs. */
+const NAME_BYTES_MAX = 600
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/
 
 /** `persistent://tenant/namespace/local`, `tenant/namespace/local` or `local` (in `public/default`). */
 export function parseTopicName(text: string): ParsedTopicName | undefined {
@@ -23,7 +27,7 @@ export function parseTopicName(text: string): ParsedTopicName | undefined {
   const [tenant, namespace, ...locals] = parts
   const local = locals.join('/')
   if (tenant === undefined || namespace === undefined || local === '') return undefined
-  if (!NAMED_ENTITY.test(tenant) || !NAMED_ENTITY.test(namespace)) return undefined
+  if (!NAMED_ENTITY.test(tenant) || !NAMED_ENTITY.test(namespace) || !isStorable(local)) return undefined
   const literal = { tenant, namespace, local }
   const match = PARTITION_SUFFIX.exec(local)
   if (match?.[1] === undefined) return { domain: scheme, base: literal, literal, partition: undefined }
@@ -39,6 +43,10 @@ function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator)
   return [text.slice(0, at), text.slice(at + separator.length)]
 }
+
+/** Whether a topic or subscription can have that name. */
+export const isStorable = (name: string): boolean =>
+  name !== '' && Buffer.byteLength(name) <= NAME_BYTES_MAX && !CONTROL_CHARACTERS.test(name)
 
 export const isEntityName = (text: string): boolean => NAMED_ENTITY.test(text)
 

@@ -1,6 +1,7 @@
 import { isRefusal, type PartitionLog, type TopicInfo } from '../topics/types.js'
 import type { PulsarContext } from './context.js'
 import { asFailure, type Failure, fail } from './failure.js'
+import { isStorable } from './names.js'
 import type { Producer } from './producer.js'
 import type { Consumer } from './subscriptions/consumer.js'
 import { type StartPoint, startPointOf, startPointOfTime } from './subscriptions/message-ids.js'
@@ -20,6 +21,13 @@ interface Member {
   readonly close: () => void
 }
 
+interface WaitingProducer {
+  readonly producer: Producer
+  readonly admit: () => void
+  /** Called when it is fenced off, or when its turn cannot be stored. */
+  readonly close: () => void
+}
+
 /** A non-durable subscription whose consumers were closed by a seek is forgotten when none comes back. */
 const RECONNECT_MS_MAX = 60_000
 
@@ -32,7 +40,9 @@ export class PulsarTopic {
   readonly #consumers = new Map<Consumer, Member & { readonly subscription: Subscription }>()
   readonly #subscriptions = new Map<string, Promise<Subscription>>()
   readonly #opened = new Map<string, Subscription>()
-  readonly #waitingProducers: { readonly producer: Producer; readonly admit: () => void }[] = []
+  /** Subscriptions being deleted: whoever wants one of that name gets a new one, afterwards. */
+  readonly #deletions = new Map<string, Promise<void>>()
+  #waitingProducers: WaitingProducer[] = []
   #exclusive: Producer | undefined
   #epoch: number | undefined
 
@@ -85,50 +95,61 @@ export class PulsarTopic {
         )
       this.#closeProducer(namesake)
     }
-    const admit = () => {
-      this.#producers.set(producer, { close })
+    const refused = this.#refusalOf(producer, requestedEpoch)
+    if (refused !== undefined) return refused
+    if (producer.accessMode === AccessMode.WaitForExclusive && this.#isBusy()) {
+      const admit = () => {
+        this.#producers.set(producer, { close })
+        admitted()
+      }
+      this.#waitingProducers.push({ producer, admit, close })
+      return 'waiting'
     }
-    const outcome = await this.#enter(producer, requestedEpoch, () => {
-      admit()
-      admitted()
-    })
-    if (outcome === 'ready') admit()
-    return outcome
-  }
-
-  /** By the producer's access mode (PIP-68). */
-  async #enter(
-    producer: Producer,
-    requestedEpoch: number | undefined,
-    admit: () => void,
-  ): Promise<'ready' | 'waiting' | Failure> {
-    const busy = this.#exclusive !== undefined || this.#producers.size > 0
-    switch (producer.accessMode) {
-      case AccessMode.Exclusive:
-        if (busy) return fail('ProducerFenced', 'Topic has other producers')
-        if (requestedEpoch !== undefined && requestedEpoch < (this.#epoch ?? 0))
-          return fail('ProducerFenced', `Topic epoch is ${this.#epoch}, the producer's is ${requestedEpoch}`)
-        break
-      case AccessMode.ExclusiveWithFencing:
-        for (const other of this.producers) this.#closeProducer(other)
-        break
-      case AccessMode.WaitForExclusive:
-        if (!busy) break
-        this.#waitingProducers.push({ producer, admit })
-        return 'waiting'
-      default:
-        if (this.#exclusive !== undefined || this.#waitingProducers.length > 0)
-          return fail('ProducerBusy', 'Topic has an existing exclusive producer')
-        return 'ready'
-    }
-    await this.#takeExclusively(producer, requestedEpoch)
+    if (producer.accessMode === AccessMode.ExclusiveWithFencing) this.#fenceAll()
+    // From the checks to here nothing waited: who comes next sees this one.
+    this.#producers.set(producer, { close })
+    if (isExclusive(producer)) await this.#takeExclusively(producer, requestedEpoch)
     return 'ready'
   }
 
+  #isBusy(): boolean {
+    return this.#exclusive !== undefined || this.#producers.size > 0
+  }
+
+  /** By the producer's access mode (PIP-68). */
+  #refusalOf(producer: Producer, requestedEpoch: number | undefined): Failure | undefined {
+    switch (producer.accessMode) {
+      case AccessMode.Exclusive:
+        if (this.#isBusy()) return fail('ProducerFenced', 'Topic has other producers')
+        if (requestedEpoch !== undefined && requestedEpoch < (this.#epoch ?? 0))
+          return fail('ProducerFenced', `Topic epoch is ${this.#epoch}, the producer's is ${requestedEpoch}`)
+        return undefined
+      case AccessMode.ExclusiveWithFencing:
+      case AccessMode.WaitForExclusive:
+        return undefined
+      default:
+        if (this.#exclusive !== undefined || this.#waitingProducers.length > 0)
+          return fail('ProducerBusy', 'Topic has an existing exclusive producer')
+        return undefined
+    }
+  }
+
+  /** Those that wait first, or the next of them would take the place of the one that goes. */
+  #fenceAll(): void {
+    for (const waiting of this.#waitingProducers.splice(0)) waiting.close()
+    for (const other of this.producers) this.#closeProducer(other)
+  }
+
+  /** @throws StorageError when the epoch cannot be stored; the producer is then out again. */
   async #takeExclusively(producer: Producer, requestedEpoch: number | undefined): Promise<void> {
     this.#exclusive = producer
     this.#epoch = requestedEpoch ?? (this.#epoch ?? -1) + 1
-    await this.#context.metadata.put(this.#epochKey(), Buffer.from(String(this.#epoch)))
+    try {
+      await this.#context.metadata.put(this.#epochKey(), Buffer.from(String(this.#epoch)))
+    } catch (error) {
+      this.removeProducer(producer)
+      throw error
+    }
   }
 
   #closeProducer(producer: Producer): void {
@@ -139,23 +160,31 @@ export class PulsarTopic {
 
   removeProducer(producer: Producer): void {
     this.#producers.delete(producer)
-    const waiting = this.#waitingProducers.findIndex((waiter) => waiter.producer === producer)
-    if (waiting >= 0) this.#waitingProducers.splice(waiting, 1)
+    this.#waitingProducers = this.#waitingProducers.filter((waiter) => waiter.producer !== producer)
     if (this.#exclusive === producer) this.#exclusive = undefined
     if (this.#producers.size > 0 || this.#exclusive !== undefined) return
     const next = this.#waitingProducers.shift()
     if (next === undefined) return
-    this.#takeExclusively(next.producer, undefined).then(next.admit, (error) =>
-      this.#context.log.error({ err: error, topic: this.log.pulsarName }, 'storing a topic epoch failed'),
+    this.#takeExclusively(next.producer, undefined).then(
+      // Its client may have gone meanwhile.
+      () => this.#exclusive === next.producer && next.admit(),
+      (error) => {
+        this.#context.log.error({ err: error, topic: this.log.pulsarName }, 'storing a topic epoch failed')
+        next.close()
+      },
     )
   }
 
   /** Opens a subscription, creating it when there is none. */
   async subscription(request: SubscribeRequest): Promise<Subscription | Failure> {
+    if (!isStorable(request.subscription))
+      return fail('NotAllowedError', 'The subscription name is not valid')
+    await this.#deletions.get(request.subscription)?.catch(() => undefined)
     const known = this.#subscriptions.get(request.subscription)
     if (known !== undefined) {
       const subscription = await known
       await subscription.reset
+      if (this.#opened.get(request.subscription) !== subscription) return this.subscription(request)
       if (subscription.cursor.durable !== request.durable)
         return fail(
           'NotAllowedError',
@@ -203,7 +232,7 @@ export class PulsarTopic {
     const refused = subscription.add(consumer)
     if (refused !== undefined) return refused
     this.#consumers.set(consumer, { subscription, close })
-    subscription.resetting = false
+    subscription.endReset()
     return undefined
   }
 
@@ -224,12 +253,23 @@ export class PulsarTopic {
   async #forget(subscription: Subscription): Promise<void> {
     this.#opened.delete(subscription.name)
     this.#subscriptions.delete(subscription.name)
+    subscription.endReset()
     subscription.close()
     await subscription.cursor.close()
   }
 
   /** Removes a subscription for ever; its consumers must have gone. */
-  async deleteSubscription(name: string): Promise<void> {
+  deleteSubscription(name: string): Promise<void> {
+    const before = this.#deletions.get(name)
+    if (before !== undefined) return before
+    const deletion = this.#deleteSubscription(name).finally(() => this.#deletions.delete(name))
+    this.#deletions.set(name, deletion)
+    // It is its caller's to report; who waits for it only wants it to be over.
+    deletion.catch(() => undefined)
+    return deletion
+  }
+
+  async #deleteSubscription(name: string): Promise<void> {
     const subscription = this.#opened.get(name)
     if (subscription !== undefined) await this.#forget(subscription)
     if (this.log.ledger.cursorNames().includes(name)) await this.log.ledger.deleteCursor(name)
@@ -237,16 +277,20 @@ export class PulsarTopic {
 
   /** Moves a subscription. As Pulsar does, its consumers are closed first and come back by themselves. */
   async seek(subscription: Subscription, point: StartPoint): Promise<void> {
-    subscription.resetting = true
-    this.closeConsumers(subscription)
-    subscription.reset = subscription.cursor.reset(point.position, point.batchIndex)
-    await subscription.reset
-    this.#context.clock.after(RECONNECT_MS_MAX, () => {
-      subscription.resetting = false
+    const timer = this.#context.clock.after(RECONNECT_MS_MAX, () => {
+      subscription.endReset()
       this.#dropIfUnused(subscription).catch((error) =>
         this.#context.log.warn({ err: error }, 'closing a cursor failed'),
       )
     })
+    const moved = subscription.cursor.reset(point.position, point.batchIndex)
+    // Who comes meanwhile waits for it to be over; whether it was stored is told to the one who asked.
+    subscription.beginReset(
+      moved.catch(() => undefined),
+      timer,
+    )
+    this.closeConsumers(subscription)
+    await moved
   }
 
   closeConsumers(subscription: Subscription): void {
@@ -267,6 +311,13 @@ export class PulsarTopic {
     }
   }
 }
+
+const exclusiveModes: readonly number[] = [
+  AccessMode.Exclusive,
+  AccessMode.WaitForExclusive,
+  AccessMode.ExclusiveWithFencing,
+]
+const isExclusive = ({ accessMode }: Producer): boolean => exclusiveModes.includes(accessMode)
 
 /** @returns the partition's log opened, or the failure. */
 export async function openTopic(

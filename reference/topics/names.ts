@@ -17,7 +17,7 @@ export interface KafkaNames {
 const localLengthMax = 249
 const localRule = /^[a-zA-Z0-9._-]+$/
 /** As Pulsar names tenants and namespaces. */
-const entityRule = /^[-=:.\w]+$/
+const entityRule = /^[-=:.\w]{1,250}$/
 const partitionSuffix = /^(.+)-partition-(\d+)$/
 const scheme = 'persistent://'
 

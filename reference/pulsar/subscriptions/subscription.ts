@@ -37,10 +37,8 @@ export class Subscription {
   #type: SubscriptionTypeName | undefined
   #dispatcher: Dispatcher | undefined
   #keys: KeySelector | undefined
-  /** True while a seek makes consumers reconnect: a non-durable subscription then outlives its last consumer. */
-  resetting = false
-  /** The last seek; who comes meanwhile waits for it. */
-  reset: Promise<void> | undefined
+  #reset: Promise<void> | undefined
+  #cancelReset: (() => void) | undefined
 
   constructor(options: SubscriptionOptions) {
     this.name = options.name
@@ -58,6 +56,29 @@ export class Subscription {
         ),
     }
     this.#stopListening = options.log.onAppend(() => this.#dispatcher?.wake())
+  }
+
+  /** True while a seek makes consumers reconnect: a non-durable subscription then outlives its last consumer. */
+  get resetting(): boolean {
+    return this.#cancelReset !== undefined
+  }
+
+  /** The last seek, over when it resolves; who comes meanwhile waits for it. */
+  get reset(): Promise<void> | undefined {
+    return this.#reset
+  }
+
+  /** @param cancel stops what would end the waiting for consumers. */
+  beginReset(reset: Promise<void>, cancel: () => void): void {
+    this.endReset()
+    this.#reset = reset
+    this.#cancelReset = cancel
+  }
+
+  /** A consumer has come back, or none will. */
+  endReset(): void {
+    this.#cancelReset?.()
+    this.#cancelReset = undefined
   }
 
   /** Of the consumers connected, or last connected. */
