@@ -11,6 +11,7 @@ import { fullName, partitionedBase, pulsarNameOf } from './names.js'
 import { StoredNamespaces } from './namespaces.js'
 import { OpenPartitionLog } from './partition-log.js'
 import { ProducerMemory } from './producer-memory.js'
+import { ReadAheadMemory } from './read-ahead.js'
 import { enforceRetention } from './retention.js'
 import { TailCache } from './tail-cache.js'
 import {
@@ -52,6 +53,7 @@ export class StoredTopics implements TopicCatalog {
   readonly tenants: StoredNamespaces
   readonly #options: TopicsOptions
   readonly #cache: TailCache
+  readonly #aheadMemory: ReadAheadMemory
   readonly #byName = new Map<string, TopicInfo>()
   readonly #byId = new Map<string, TopicInfo>()
   /** Logs by topic id and partition. */
@@ -59,10 +61,12 @@ export class StoredTopics implements TopicCatalog {
   readonly #listeners = new Set<TopicListener>()
   #turn: Promise<unknown> = Promise.resolve()
   #stopRetention: () => void = () => {}
+  #closed = false
 
   private constructor(options: TopicsOptions) {
     this.#options = options
     this.#cache = new TailCache(options.tailCacheBytesMax)
+    this.#aheadMemory = new ReadAheadMemory(options.clock)
     this.tenants = new StoredNamespaces(options.storage.metadata, (tenant, namespace) =>
       this.#hasTopics(tenant, namespace),
     )
@@ -192,6 +196,7 @@ export class StoredTopics implements TopicCatalog {
 
   /** Stores what a start would otherwise have to find out again. The storage is closed by its owner, afterwards. */
   async close(): Promise<void> {
+    this.#closed = true
     this.#stopRetention()
     await this.#turn
     for (const log of await Promise.allSettled(this.#logs.values())) {
@@ -311,6 +316,7 @@ export class StoredTopics implements TopicCatalog {
       entryFormat,
       settings: this.#settingsReader(topic),
       cache: this.#cache,
+      aheadMemory: this.#aheadMemory,
       clock,
       log,
     })
@@ -358,6 +364,8 @@ export class StoredTopics implements TopicCatalog {
   }
 
   async #enforceOn(topic: TopicInfo, index: PartitionIndex, settings: TopicSettings): Promise<void> {
+    // Deleted meanwhile: opening its log would make it anew.
+    if (this.#closed || !this.#byId.has(topic.topicId)) return
     try {
       const { ledger } = await this.#openLog(topic, index)
       await enforceRetention(ledger, settings, this.#options.clock.nowMs())
@@ -371,6 +379,7 @@ export class StoredTopics implements TopicCatalog {
   }
 
   #scheduleRetention(): void {
+    if (this.#closed) return
     this.#stopRetention = this.#options.clock.after(this.#options.retentionCheckMs, () => {
       void this.enforceRetention().finally(() => this.#scheduleRetention())
     })

@@ -339,6 +339,30 @@ describe('a partition and those who wait at it', () => {
     }
   })
 
+  test('who listens to a log that was closed a moment ago is told as well', async () => {
+    const topics = await scene.open()
+    const log = await openPartition(topics, 'orders')
+    await topics.delete(topicName('orders'))
+    await new Promise<void>((resolve) => log.onClosed(resolve))
+  })
+
+  test('a fault in a batch that waits for its turn is its sender’s alone', async () => {
+    const log = await openPartition(await scene.open(), 'orders')
+    const packed = await compressRecords(4, encodeRecord(record, 1000, 0))
+    const first = log.appendKafka(frameTestBatch(packed, 1, 1000, 1000, { codec: 4 }))
+    const good = await batchOf(['a'])
+    const bytes = Object.assign(Buffer.from(good.bytes), {
+      readInt16BE: () => {
+        throw new TypeError('a fault of ours')
+      },
+    })
+    // Its conversion fails long before its turn comes: that must not end the process.
+    const second = assert.rejects(log.appendKafka({ ...good, bytes }), TypeError)
+    assert.equal(refusedAs(await first), 'accepted')
+    await second
+    assert.equal(refusedAs(await log.appendKafka(good)), 'accepted')
+  })
+
   test('a batch too large for the topic is refused', async () => {
     const topics = await scene.open()
     const log = await openPartition(topics, 'orders')

@@ -28,6 +28,7 @@ import type { TopicsLog } from './log.js'
 import { Points } from './points.js'
 import { entriesOfBatch, entryOfSend, type PreparedSend } from './prepare.js'
 import type { ProducerMemory } from './producer-memory.js'
+import type { ReadAheadMemory } from './read-ahead.js'
 import type { CachedPartition, TailCache } from './tail-cache.js'
 import {
   type OffsetAndTime,
@@ -60,6 +61,7 @@ export interface PartitionLogOptions {
   /** Asked anew each time: configs change under an open log. */
   readonly settings: () => TopicSettings
   readonly cache: TailCache
+  readonly aheadMemory: ReadAheadMemory
   readonly clock: Clock
   readonly log: TopicsLog
 }
@@ -98,6 +100,7 @@ export class OpenPartitionLog implements PartitionLog {
       mapping: options.mapping,
       points: this.#points,
       cache: this.#cached,
+      aheadMemory: options.aheadMemory,
       leaderEpoch: this.leaderEpoch,
       timestampType: () => this.timestampType,
       onUnconvertible: (entry, reason) =>
@@ -123,7 +126,7 @@ export class OpenPartitionLog implements PartitionLog {
     const appendTimeMs = clock.nowMs()
     // The next batch is converted while the one before is made durable; effects keep the order of the calls.
     const converting = entriesOfBatch(batch, this.#options, timestampType, appendTimeMs)
-    const { outcome } = await this.#inTurn(async () => {
+    const { outcome } = await this.#inTurn(converting, async () => {
       const entries = await converting
       return isRefusal(entries)
         ? { outcome: Promise.resolve(entries) }
@@ -178,7 +181,7 @@ export class OpenPartitionLog implements PartitionLog {
     try {
       if (point !== undefined) await this.ledger.trim(point.index)
     } catch (error) {
-      return storageRefusal(error)
+      return this.#closedRefusal() ?? storageRefusal(error)
     }
     return this.startOffset()
   }
@@ -198,7 +201,7 @@ export class OpenPartitionLog implements PartitionLog {
       this.timestampType,
       this.#options.clock.nowMs(),
     )
-    const { outcome } = await this.#inTurn(async () => {
+    const { outcome } = await this.#inTurn(converting, async () => {
       const prepared = await converting
       return isRefusal(prepared) ? { outcome: Promise.resolve(prepared) } : this.#submitPulsar(send, prepared)
     })
@@ -232,7 +235,9 @@ export class OpenPartitionLog implements PartitionLog {
   }
 
   onClosed(listener: () => void): () => void {
-    this.#closedListeners.add(listener)
+    // It may have been closed between being found and being listened to.
+    if (this.#closed) queueMicrotask(() => this.#call([listener]))
+    else this.#closedListeners.add(listener)
     return () => this.#closedListeners.delete(listener)
   }
 
@@ -257,7 +262,12 @@ export class OpenPartitionLog implements PartitionLog {
   }
 
   /** Runs when the call before has submitted its entries. */
-  #inTurn<T>(submit: () => Promise<Submitted<T | Refusal>>): Promise<Submitted<T | Refusal>> {
+  #inTurn<T>(
+    converting: Promise<unknown>,
+    submit: () => Promise<Submitted<T | Refusal>>,
+  ): Promise<Submitted<T | Refusal>> {
+    // Its failure is told in its turn; nobody looking at it until then must not end the process.
+    converting.catch(() => undefined)
     const mine = this.#turn.then(submit)
     this.#turn = mine.catch(() => undefined)
     return mine
