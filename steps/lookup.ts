@@ -161,7 +161,10 @@ Then('Kafka no longer knows it', async function (this: ConformanceWorld) {
   same('whether it is listed', false, names.includes(name))
   const seen = await driver.call('metadata', { topics: [name] }).then(
     ({ topics }) => topics[0]?.error,
-    (error: unknown) => (error instanceof DriverError ? error.name : String(error)),
+    (error: unknown) => {
+      if (error instanceof DriverError) return error.name
+      throw error
+    },
   )
   same('what is said of it', 'UNKNOWN_TOPIC_OR_PARTITION', seen)
   this.topics.length = 0
