@@ -5,6 +5,7 @@ import type { OffsetMapping } from '../offsets/types.js'
 import type { Chunk } from '../pulsar/wire/message-metadata.js'
 import type { ManagedLedger, StoredEntry } from '../storage/types.js'
 import type { Points } from './points.js'
+import { type ReadAheadMemory, ReadAheads } from './read-ahead.js'
 import type { CachedPartition } from './tail-cache.js'
 import { convertedInTurns } from './turns.js'
 
@@ -18,6 +19,7 @@ export interface KafkaReaderOptions {
   readonly mapping: OffsetMapping
   readonly points: Points
   readonly cache: CachedPartition
+  readonly aheadMemory: ReadAheadMemory
   readonly leaderEpoch: number
   readonly timestampType: () => TimestampType
   readonly onUnconvertible: (entry: StoredEntry, reason: string) => void
@@ -27,6 +29,11 @@ export interface KafkaReaderOptions {
 interface Gathered {
   readonly records: Buffer[]
   bytes: number
+  /** Where the log ended when they were read. */
+  readonly endIndex: number
+  readonly timestampType: TimestampType
+  /** Where a consumer of these batches goes on, if that is in the store. */
+  next: Offset | undefined
 }
 
 const entriesPerReadMax = 1000
@@ -36,15 +43,40 @@ const chunkLookBackEntries = 1000
 /** Reads a log as Kafka batches. */
 export class KafkaReader {
   readonly #options: KafkaReaderOptions
+  readonly #aheads: ReadAheads<Gathered>
 
   constructor(options: KafkaReaderOptions) {
     this.#options = options
+    this.#aheads = new ReadAheads(options.aheadMemory)
   }
 
   /** Whole batches from the one that holds `offset`, which lies before the log's end. */
   async read(offset: Offset, limits: FetchLimits): Promise<Gathered> {
-    const gathered: Gathered = { records: [], bytes: 0 }
-    const { mapping, points } = this.#options
+    const ahead = await this.#aheads.take(offset, limits.maxBytes)
+    const read = ahead && this.#isStillRight(ahead, limits) ? ahead : await this.#read(offset, limits)
+    if (read.next !== undefined) this.#readAhead(read.next, limits)
+    return read
+  }
+
+  #readAhead(offset: Offset, { maxBytes }: FetchLimits): void {
+    this.#aheads.begin(offset, maxBytes, () => this.#read(offset, { maxBytes, atLeastOne: true }))
+  }
+
+  /** What reached the log's end is not, when more has come. */
+  #isStillRight(ahead: Gathered, { maxBytes, atLeastOne }: FetchLimits): boolean {
+    if (ahead.next === undefined && ahead.endIndex !== this.#options.ledger.end.index) return false
+    return ahead.timestampType === this.#options.timestampType() && (atLeastOne || ahead.bytes <= maxBytes)
+  }
+
+  async #read(offset: Offset, limits: FetchLimits): Promise<Gathered> {
+    const { ledger, mapping, points, timestampType } = this.#options
+    const gathered: Gathered = {
+      records: [],
+      bytes: 0,
+      endIndex: ledger.end.index,
+      timestampType: timestampType(),
+      next: undefined,
+    }
     const target = mapping.targetOf(offset)
     const next = target.by === 'index' ? this.#takeCached(target.index, limits, gathered) : undefined
     if (next === 'full') return gathered
@@ -72,11 +104,14 @@ export class KafkaReader {
       const entries = await this.#options.ledger.read(position, { maxEntries: entriesPerReadMax, maxBytes })
       const last = entries.at(-1)
       if (last === undefined) return
-      for await (const pieces of convertedInTurns(entries, (entry) => this.#convert(entry))) {
+      for await (const [entry, pieces] of convertedInTurns(entries, (entry) =>
+        this.#convert(entry, gathered),
+      )) {
         const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
         if (bytes === 0) continue
         if (!fits(bytes, limits, gathered)) return
         add(gathered, pieces)
+        gathered.next = this.#after(entry, gathered.endIndex)
       }
       // Entries that have nothing for Kafka do not end a read: a consumer could not step over them otherwise.
       if (gathered.records.length > 0) return
@@ -84,15 +119,25 @@ export class KafkaReader {
     }
   }
 
-  #convert(entry: StoredEntry): Promise<readonly Buffer[]> {
-    const { leaderEpoch, points, timestampType, onUnconvertible } = this.#options
-    return toKafka(entry, {
+  /** The offset after an entry's last; undefined where nothing follows. */
+  #after({ position, firstIndex, messageCount }: StoredEntry, endIndex: number): Offset | undefined {
+    if (firstIndex + messageCount >= endIndex) return undefined
+    return asOffset(this.#options.points.offsetIn({ position, firstIndex }, messageCount - 1) + 1n)
+  }
+
+  async #convert(
+    entry: StoredEntry,
+    { timestampType }: Gathered,
+  ): Promise<readonly [StoredEntry, readonly Buffer[]]> {
+    const { leaderEpoch, points, onUnconvertible } = this.#options
+    const pieces = await toKafka(entry, {
       baseOffset: points.offsetIn(entry, 0),
       leaderEpoch,
-      timestampType: timestampType(),
+      timestampType,
       onUnconvertible,
       earlierChunks: this.#earlierChunks,
     })
+    return [entry, pieces]
   }
 
   /** Before the last piece of a chunked message (PIP-37). They may stand among other producers' entries. */

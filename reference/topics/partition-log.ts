@@ -29,6 +29,7 @@ import { Points } from './points.js'
 import { entriesOfBatch, entryOfSend, type PreparedSend } from './prepare.js'
 import type { ProducerMemory } from './producer-memory.js'
 import type { ReadAheadMemory } from './read-ahead.js'
+import type { ReadAheadMemory } from './read-ahead.js'
 import type { CachedPartition, TailCache } from './tail-cache.js'
 import {
   type OffsetAndTime,
@@ -61,6 +62,7 @@ export interface PartitionLogOptions {
   /** Asked anew each time: configs change under an open log. */
   readonly settings: () => TopicSettings
   readonly cache: TailCache
+  readonly aheadMemory: ReadAheadMemory
   readonly aheadMemory: ReadAheadMemory
   readonly clock: Clock
   readonly log: TopicsLog
@@ -100,6 +102,7 @@ export class OpenPartitionLog implements PartitionLog {
       mapping: options.mapping,
       points: this.#points,
       cache: this.#cached,
+      aheadMemory: options.aheadMemory,
       aheadMemory: options.aheadMemory,
       leaderEpoch: this.leaderEpoch,
       timestampType: () => this.timestampType,
