@@ -52,3 +52,11 @@ export async function openedPartitions(
   const info = service.context.catalog.find(parsed(service, params).literal)
   return info === undefined ? [await openedPartition(service, params)] : service.openAll(info)
 }
+
+/** A time of a path, in milliseconds. @throws AdminError */
+export function timestampOf(text: string): number {
+  const timestampMs = Number(text)
+  if (text.trim() === '' || !Number.isFinite(timestampMs))
+    throw new AdminError(400, 'The time is not a number of milliseconds')
+  return timestampMs
+}

@@ -166,6 +166,27 @@ test('a topic that is not there, a wrong body and an unknown path are answers wi
   assert.deepEqual(unknown, { status: 404, body: { reason: 'GET /admin/v2/functions is not offered' } })
 })
 
+test('what is no id, no time, no name or no path is refused with a reason, and changes nothing', async () => {
+  const path = topicPath('ids-partition-0')
+  const wrong: readonly (readonly [string, string, unknown, number])[] = [
+    ['PUT', `${path}/subscription/new`, { ledgerId: 'one', entryId: 0 }, 400],
+    ['PUT', `${path}/subscription/new`, { ledgerId: 1.5, entryId: {} }, 400],
+    ['PUT', `${path}/subscription/${'x'.repeat(700)}`, undefined, 409],
+    ['GET', `${path}/messageid/yesterday`, undefined, 400],
+    ['PUT', topicPath('%00'), undefined, 412],
+    ['PUT', topicPath('x'.repeat(700)), undefined, 412],
+    ['PUT', `/admin/v2/tenants/${'x'.repeat(300)}`, undefined, 412],
+    ['GET', topicPath('%zz/stats'), undefined, 400],
+    ['PUT', `/admin/v2/tenants/${'x'.repeat(1_001)}`, undefined, 414],
+  ]
+  for (const [method, at, body, expected] of wrong) {
+    const answer = await call(method, at, body)
+    assert.equal(answer.status, expected, `${method} ${at}`)
+    assert.deepEqual(Object.keys(answer.body as object), ['reason'])
+  }
+  assert.deepEqual(await read(`${path}/subscriptions`), [])
+})
+
 test('lookup names this broker', async () => {
   const found = (await read('/lookup/v2/topic/persistent/public/default/ids')) as { httpUrl: string }
   assert.equal(found.httpUrl, `http://127.0.0.1:${admin.port}`)

@@ -1,4 +1,4 @@
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { MalformedError } from '../../base/malformed.js'
 import type { PulsarContext } from '../context.js'
 import { serviceOf } from '../service.js'
@@ -33,6 +33,10 @@ export async function startAdmin(
     logger: false,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1_000, ignoreTrailingSlash: true },
+    // What is refused before any route is found: paths that are not encoded rightly, or too long.
+    frameworkErrors: (error, _request, reply: FastifyReply) => {
+      reply.status(error.statusCode ?? 400).send({ reason: error.message.slice(0, 200) })
+    },
   })
   // Tools send empty bodies marked as JSON, bare numbers, and media types of Pulsar's own: parsed where they are used.
   app.removeAllContentTypeParsers()

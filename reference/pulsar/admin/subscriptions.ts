@@ -7,7 +7,7 @@ import type { Subscription } from '../subscriptions/subscription.js'
 import type { PulsarTopic } from '../topic.js'
 import type { MessageIdData } from '../wire/commands.js'
 import { AdminError, jsonBody } from './errors.js'
-import { openedPartitions, TOPIC_PATH, type TopicRoute } from './resolve.js'
+import { openedPartitions, TOPIC_PATH, type TopicRoute, timestampOf } from './resolve.js'
 import { allSubscriptions } from './stats.js'
 
 interface SubscriptionRoute {
@@ -61,8 +61,7 @@ export function subscriptions(app: FastifyInstance, service: PulsarService): voi
 
   type TimestampRoute = SubscriptionRoute & { Params: { readonly timestamp: string } }
   app.post<TimestampRoute>(`${path}/resetcursor/:timestamp`, async ({ params }, reply) => {
-    const timestampMs = Number(params.timestamp)
-    if (!Number.isFinite(timestampMs)) throw new AdminError(400, 'The time is not a number of milliseconds')
+    const timestampMs = timestampOf(params.timestamp)
     for (const [topic, subscription] of await found(service, params))
       await topic.seek(subscription, await startPointOfTime(topic.log.ledger, timestampMs))
     return reply.status(204).send()
@@ -118,8 +117,16 @@ function messageIdOf(body: unknown): MessageIdData | undefined {
   if (json === 'latest') return LATEST
   if (typeof json !== 'object' || !('ledgerId' in json) || !('entryId' in json))
     throw new AdminError(400, 'The body is not a message id')
-  const batchIndex = 'batchIndex' in json ? Number(json.batchIndex) : -1
-  return { ledgerId: Number(json.ledgerId), entryId: Number(json.entryId), batchIndex }
+  const batchIndex = 'batchIndex' in json ? json.batchIndex : -1
+  return { ledgerId: whole(json.ledgerId), entryId: whole(json.entryId), batchIndex: whole(batchIndex) }
+}
+
+/** Java's largest long, which stands for the latest id, is one too: JSON has it as the next double. */
+function whole(value: unknown): number {
+  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
+  if (typeof number !== 'number' || !Number.isInteger(number))
+    throw new AdminError(400, 'The body is not a message id')
+  return number
 }
 
 function excludes(body: unknown): boolean {

@@ -15,6 +15,7 @@ import {
   parsed,
   TOPIC_PATH,
   type TopicRoute,
+  timestampOf,
 } from './resolve.js'
 import { internalStats, topicStats } from './stats.js'
 
@@ -199,8 +200,9 @@ function reading(app: FastifyInstance, service: PulsarService): void {
   app.get<TopicRoute & { Params: { timestamp: string } }>(
     `${TOPIC_PATH}/messageid/:timestamp`,
     async ({ params }) => {
+      const timestampMs = timestampOf(params.timestamp)
       const topic = await openedPartition(service, params)
-      const { position } = await startPointOfTime(topic.log.ledger, Number(params.timestamp))
+      const { position } = await startPointOfTime(topic.log.ledger, timestampMs)
       return { ...position, partitionIndex: partitionIndexOf(topic) }
     },
   )
