@@ -97,6 +97,18 @@ export class SharedDispatcher implements Dispatcher {
     this.#timers.clear()
   }
 
+  /** Whether messages of an entry went, or are to go, to several consumers. */
+  isParted(position: Position): boolean {
+    if (this.#keys === undefined) return false
+    const key = positionKey(position)
+    return (
+      this.#consumers.some(({ pending }) => pending.get(key)?.indexes !== undefined) ||
+      this.#waiting
+        .inOrder()
+        .some((delivery) => delivery.indexes !== undefined && positionKey(delivery.position) === key)
+    )
+  }
+
   /** A delivery is done: all its messages are acknowledged. */
   settle(consumer: Consumer, delivery: Delivery): void {
     if (!consumer.pending.delete(positionKey(delivery.position))) return

@@ -230,6 +230,33 @@ test('key_shared: part of a part is acknowledged by the client’s own batch ind
   assert.deepEqual(payloads(a.received[1] as Received), given.slice(1))
 })
 
+test('key_shared: a late acknowledgement of a part given back leaves the others’ part as it is', async () => {
+  const { log, subscription } = await subscribed()
+  const members = ['a', 'b'].map((name) => testConsumer({ name, type: 'Key_Shared', permits: 1_000 }))
+  for (const { consumer } of members) subscription.add(consumer)
+  await publishBatch(
+    log,
+    Array.from({ length: 30 }, (_, at) => `key-${at}-`),
+  )
+  await Promise.all(members.map((member) => member.receivedAtLeast(1)))
+  const [a, b] = members
+  assert.ok(a !== undefined && b !== undefined)
+  a.consumer.permits = 0
+  subscription.redeliver(a.consumer, [])
+  await subscription.acknowledge(a.consumer, idsOf(a.received))
+  await subscription.acknowledge(
+    a.consumer,
+    a.received.map((each) => idOf(each, { ackSet: [], batchSize: payloads(each).length })),
+  )
+  assert.equal(subscription.cursor.backlogEntries(), 1)
+  await subscription.acknowledge(b.consumer, idsOf(b.received))
+  subscription.flow(a.consumer, 1_000)
+  await a.receivedAtLeast(2)
+  assert.deepEqual(payloads(a.received[1] as Received), payloads(a.received[0] as Received))
+  await subscription.acknowledge(a.consumer, idsOf(a.received.slice(1)))
+  assert.equal(subscription.cursor.backlogEntries(), 0)
+})
+
 test('key_shared: a key moves to a newcomer only when its messages are acknowledged', async () => {
   const { log, subscription } = await subscribed()
   const first = testConsumer({ name: 'first', type: 'Key_Shared', permits: 1_000 })

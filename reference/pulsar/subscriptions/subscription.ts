@@ -180,7 +180,8 @@ export class Subscription {
 
   #wholeEntry(consumer: Consumer, position: Position): Acknowledgement {
     const delivery = consumer.pending.get(positionKey(position))
-    if (delivery === undefined) return { position }
+    if (delivery === undefined)
+      return this.#isOthers(position) ? { position, batchIndexes: [] } : { position }
     this.#settle(consumer, position)
     return { position, batchIndexes: delivery.indexes }
   }
@@ -193,6 +194,7 @@ export class Subscription {
     size: number,
   ): Acknowledgement {
     const delivery = consumer.pending.get(positionKey(position))
+    if (delivery === undefined && this.#isOthers(position)) return { position, batchIndexes: [] }
     const indexes = delivery?.indexes
     const local = acknowledgedIndexes(ackSet, indexes?.length ?? size)
     const batchIndexes = indexes === undefined ? local : local.map((index) => indexes[index] ?? 0)
@@ -203,6 +205,14 @@ export class Subscription {
       if (outstanding === 0) this.#settle(consumer, position)
     }
     return { position, batchIndexes }
+  }
+
+  /**
+   * A late acknowledgement of a part that was taken back meanwhile says nothing of which part it was: it must not take
+   * others' messages with it. They, and the part, come again to whoever does acknowledge them.
+   */
+  #isOthers(position: Position): boolean {
+    return this.#dispatcher instanceof SharedDispatcher && this.#dispatcher.isParted(position)
   }
 
   #settle(consumer: Consumer, position: Position): void {
