@@ -61,7 +61,13 @@ export class SchemaRegistry {
       schema: { ...schema, schemaData: Buffer.from(schema.schemaData) },
     }
     versions.push(stored)
-    await this.#store.put(prefixOf(topic) + digits(stored.version), encode(stored))
+    try {
+      await this.#store.put(prefixOf(topic) + digits(stored.version), encode(stored))
+    } catch (error) {
+      // Not to be given out; what others added meanwhile has failed with it, or is read again.
+      this.#byTopic.delete(prefixOf(topic))
+      throw error
+    }
     return stored.version
   }
 
