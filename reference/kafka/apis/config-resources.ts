@@ -1,4 +1,4 @@
-import { isRefusal, type TopicInfo } from '../../topics/types.js'
+import { isRefusal, type TopicCatalog, type TopicInfo } from '../../topics/types.js'
 import type { ErrorName } from '../wire/errors.js'
 import { storageFault } from './faults.js'
 import type { Call } from './handler.js'
@@ -34,14 +34,28 @@ export async function alterResource(
     return failed('INVALID_REQUEST', 'broker configs are set in its configuration file')
   if (resource.resourceType !== resourceType.topic)
     return failed('INVALID_REQUEST', `configs of resource type ${resource.resourceType} cannot be changed`)
-  const topic = findTopic(call, resource.resourceName)
-  if (isRefusal(topic)) return failed(topic.refused, topic.message)
-  const changed = change(topic)
-  if (isOutcome(changed)) return changed
-  const fault = checkTopicConfigs(changed, call.broker)
-  if (fault !== null) return failed(fault.refused, fault.message)
-  if (validateOnly) return done
-  return store(topic, changed, call)
+  return inTurn(call.broker.catalog, async () => {
+    const topic = findTopic(call, resource.resourceName)
+    if (isRefusal(topic)) return failed(topic.refused, topic.message)
+    const changed = change(topic)
+    if (isOutcome(changed)) return changed
+    const fault = checkTopicConfigs(changed, call.broker)
+    if (fault !== null) return failed(fault.refused, fault.message)
+    if (validateOnly) return done
+    return store(topic, changed, call)
+  })
+}
+
+const lastTurns = new WeakMap<TopicCatalog, Promise<unknown>>()
+
+/** Changes start from what the one before has stored: of two clients' at once, none is lost. */
+function inTurn(catalog: TopicCatalog, alter: () => Promise<Outcome>): Promise<Outcome> {
+  const mine = (lastTurns.get(catalog) ?? Promise.resolve()).then(alter)
+  lastTurns.set(
+    catalog,
+    mine.catch(() => undefined),
+  )
+  return mine
 }
 
 async function store(

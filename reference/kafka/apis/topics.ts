@@ -38,9 +38,17 @@ const pendingAckSuffix = '__transaction_pending_ack'
 export const isInternal = ({ internal, name: { local } }: TopicInfo): boolean =>
   internal || systemNames.has(local) || local.endsWith(pendingAckSuffix)
 
-/** The topics that Kafka clients are shown unasked, in name order. */
+/**
+ * The topics that Kafka clients are shown unasked, in name order. Pulsar's names that Kafka forbids are left out: a client
+ * that takes up the whole list would be refused for them.
+ */
 export function listedTopics({ broker }: Call): readonly TopicInfo[] {
-  return broker.catalog.list(broker.kafkaTenant, broker.kafkaNamespace).filter((topic) => !isInternal(topic))
+  const { catalog, names, kafkaTenant, kafkaNamespace } = broker
+  return catalog
+    .list(kafkaTenant, kafkaNamespace)
+    .filter(
+      (topic) => !isInternal(topic) && !isRefusal(names.resolveKafkaName(names.kafkaNameOf(topic.name))),
+    )
 }
 
 /** The topic that a client names. Creates nothing. */
