@@ -1,5 +1,5 @@
 import { type DataTable, Then, When } from '@cucumber/cucumber'
-import { DriverError } from '../matrix/driver/errors.js'
+import { DriverError, Unsupported } from '../matrix/driver/errors.js'
 import type { KafkaRecord, PulsarMessage } from '../matrix/driver/messages.js'
 import { cellBytes, cellHeaders, kafkaView, randomMessage, randomRecord, seenPulsar } from './records.js'
 import { holds, Mismatch, same, sameList } from './verify.js'
@@ -59,6 +59,11 @@ export async function sendByPulsar(
   messages: readonly PulsarMessage[],
   { partition = 0, oneBatch = false, compression = 'none' }: PulsarSending = {},
 ): Promise<void> {
+  if (oneBatch && messages.length > 1 && world.fact('ID-3') === 'wrapper') {
+    throw new Unsupported(
+      'the mapping wrapper has no offsets for the messages of a Pulsar batch: it is refused (ID-11)',
+    )
+  }
   const driver = await world.pulsar()
   const topic = world.pulsarPartition(partition)
   const producer = `${topic}-${oneBatch}-${compression}`
