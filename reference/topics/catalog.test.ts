@@ -120,6 +120,20 @@ test('a namespace with topics and a tenant with namespaces are not deleted', asy
   )
 })
 
+test('retention by time counts records without a timestamp from when they were stored', async () => {
+  const clock = new ManualClock(100_000)
+  const topics = await scene.open({ clock, retentionCheckMs: 1_000_000 })
+  const log = await openPartition(topics, 'orders')
+  await topics.setConfigs(orders, { 'retention.ms': '50000' })
+  await log.appendKafka(await batchOf(['old'], undefined, 10_000))
+  await log.appendKafka(await batchOf(['unstamped'], undefined, -1))
+  await topics.enforceRetention()
+  assert.deepEqual([log.startOffset(), log.endOffset()], [1n, 2n])
+  clock.advance(50_001)
+  await topics.enforceRetention()
+  assert.deepEqual([log.startOffset(), log.endOffset()], [2n, 2n])
+})
+
 test('retention by time and by size drops whole entries from the start, and nothing without it', async () => {
   const clock = new ManualClock(100_000)
   const topics = await scene.open({ clock, retentionCheckMs: 1_000_000 })

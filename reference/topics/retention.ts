@@ -6,7 +6,7 @@ const readLimits = { maxEntries: 1000, maxBytes: 4 << 20 }
 
 /**
  * Drops what a topic's `retention.ms` and `retention.bytes` no longer keep, by whole entries from the log's start
- * (register PF-2, ID-13). Cursors do not hold it back. An entry without any timestamp counts as old.
+ * (register PF-2, ID-13). Cursors do not hold it back. An entry without any timestamp is as old as its storing.
  */
 export async function enforceRetention(
   ledger: ManagedLedger,
@@ -21,9 +21,29 @@ export async function enforceRetention(
 
 async function startByTime(ledger: ManagedLedger, retentionMs: number, nowMs: number): Promise<MessageIndex> {
   if (retentionMs < 0) return ledger.start.index
-  const { end } = ledger
-  const kept = await ledger.entryOfTimestamp(nowMs - retentionMs)
-  return kept?.firstIndex ?? end.index
+  const oldestMs = nowMs - retentionMs
+  const kept = await ledger.entryOfTimestamp(oldestMs)
+  return firstUnstamped(ledger, oldestMs, kept?.firstIndex ?? ledger.end.index)
+}
+
+/** The first entry without a timestamp that was stored since `oldestMs`; `end` when there is none before it. */
+async function firstUnstamped(
+  ledger: ManagedLedger,
+  oldestMs: number,
+  end: MessageIndex,
+): Promise<MessageIndex> {
+  let { position, index } = ledger.start
+  while (index < end) {
+    const entries = await ledger.read(position, readLimits)
+    if (entries.length === 0) return end
+    for (const entry of entries) {
+      if (entry.firstIndex >= end) return end
+      if (entry.maxTimestampMs < 0 && entry.brokerTimestampMs >= oldestMs) return entry.firstIndex
+      index = asMessageIndex(entry.firstIndex + entry.messageCount)
+      position = { ledgerId: entry.position.ledgerId, entryId: asEntryId(entry.position.entryId + 1) }
+    }
+  }
+  return end
 }
 
 /** As Kafka does, keeps at least `retentionBytes`: an entry goes when what follows it is still enough. */
