@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, test } from 'node:test'
 import { metadata } from './kafka/messages/03-metadata.js'
+import { offsetCommit } from './kafka/messages/08-offset-commit.js'
+import { listGroups } from './kafka/messages/16-list-groups.js'
 import { BrokerProcess, type Launch, type Refused, scratchFolder } from './testing.js'
 
 const folder = scratchFolder()
@@ -70,6 +72,27 @@ test('health and metrics are served on the web port', async () => {
   assert.match(metrics, /^kop_connections\{protocol="kafka"\} 1$/m)
   assert.match(metrics, /^kop_request_duration_seconds_count\{protocol="kafka",request="Metadata"\} 1$/m)
   assert.match(metrics, /^process_resident_memory_bytes \d+$/m)
+  await broker.stop()
+})
+
+test('a topic deleted by Pulsar’s admin takes its groups’ commits with it', async () => {
+  const broker = await BrokerProcess.start({ flags: ownDirectory() })
+  const client = await broker.kafka()
+  await client.createTopic('gone')
+  const { topics } = await client.call(offsetCommit, 2, {
+    groupId: 'group',
+    generationIdOrMemberEpoch: -1,
+    memberId: '',
+    topics: [
+      { name: 'gone', partitions: [{ partitionIndex: 0, committedOffset: 0n, committedMetadata: null }] },
+    ],
+  })
+  assert.equal(topics[0]?.partitions[0]?.errorCode, 0)
+  const groups = async () => (await client.call(listGroups, 0, {})).groups.map(({ groupId }) => groupId)
+  assert.deepEqual(await groups(), ['group'])
+  const url = `${broker.endpoints.admin}/admin/v2/persistent/public/default/gone/partitions`
+  assert.equal((await globalThis.fetch(url, { method: 'DELETE' })).status, 204)
+  assert.deepEqual(await groups(), [])
   await broker.stop()
 })
 

@@ -11,9 +11,11 @@ import { Metrics } from './metrics.js'
 import { offsetMapping } from './offsets/index.js'
 import { startAdmin } from './pulsar/admin/server.js'
 import { startPulsarListener } from './pulsar/listener.js'
+import { serviceOf } from './pulsar/service.js'
 import { openEmbeddedStorage } from './storage/embedded/index.js'
 import type { Storage } from './storage/types.js'
 import { createTopics, kafkaNames, type StoredTopics } from './topics/index.js'
+import { fullName } from './topics/names.js'
 import type { TopicCatalog } from './topics/types.js'
 
 /** How clients reach a running broker. */
@@ -142,6 +144,13 @@ async function serveKafka(parts: Parts): Promise<string> {
   })
   // With the listeners: members that wait for one another are answered, and hold nobody up.
   listeners.push(async () => coordinator.close())
+  // Whichever side deleted the topic.
+  parts.topics.onChange((change, topic) => {
+    if (change !== 'deleted') return
+    coordinator
+      .forgetTopic(fullName(topic.name))
+      .catch((err) => log.warn({ err, topic: topic.topicId }, 'commits for a deleted topic remain'))
+  })
   const running: KafkaListener[] = []
   const context = kafkaContext({
     clusterId: config.clusterName,
@@ -214,6 +223,12 @@ async function servePulsar(parts: Parts): Promise<{ pulsar: string; admin: strin
       connectionClosed: () => metrics.connection('pulsar', -1),
     },
   }
+  parts.topics.onChange((change, topic) => {
+    if (change !== 'deleted') return
+    serviceOf(context)
+      .schemas.delete(topic)
+      .catch((err) => log.warn({ err, topic: topic.topicId }, 'schemas of a deleted topic remain'))
+  })
   const pulsar = await naming(
     `brokerServicePort=${config.brokerServicePort}`,
     startPulsarListener(context, { host: config.bindAddress, port: config.brokerServicePort }),
