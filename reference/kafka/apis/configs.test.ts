@@ -141,3 +141,18 @@ test('AlterConfigs replaces all', async () => {
   assert.equal(await alter('segment.ms', '7'), 'NONE')
   assert.deepEqual(configsOf(broker), { 'segment.ms': '7' })
 })
+
+test('of two changes at once to one topic, none is lost', async () => {
+  const broker = new FakeBroker()
+  await broker.topic('t', {})
+  const { setConfigs } = broker.catalog
+  broker.catalog.setConfigs = async (...stored) => {
+    // As a store that takes its time.
+    await new Promise((resolve) => setImmediate(resolve))
+    return setConfigs.apply(broker.catalog, stored)
+  }
+  const names = ['retention.ms', 'retention.bytes']
+  const outcomes = await Promise.all(names.map((name) => change(broker, [[name, set, '1']])))
+  assert.deepEqual(outcomes, ['NONE', 'NONE'])
+  assert.deepEqual(configsOf(broker), { 'retention.ms': '1', 'retention.bytes': '1' })
+})
