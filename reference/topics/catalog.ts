@@ -12,7 +12,6 @@ import { StoredNamespaces } from './namespaces.js'
 import { OpenPartitionLog } from './partition-log.js'
 import { ProducerMemory } from './producer-memory.js'
 import { ReadAheadMemory } from './read-ahead.js'
-import { ReadAheadMemory } from './read-ahead.js'
 import { enforceRetention } from './retention.js'
 import { TailCache } from './tail-cache.js'
 import {
@@ -55,7 +54,6 @@ export class StoredTopics implements TopicCatalog {
   readonly #options: TopicsOptions
   readonly #cache: TailCache
   readonly #aheadMemory: ReadAheadMemory
-  readonly #aheadMemory: ReadAheadMemory
   readonly #byName = new Map<string, TopicInfo>()
   readonly #byId = new Map<string, TopicInfo>()
   /** Logs by topic id and partition. */
@@ -68,7 +66,6 @@ export class StoredTopics implements TopicCatalog {
   private constructor(options: TopicsOptions) {
     this.#options = options
     this.#cache = new TailCache(options.tailCacheBytesMax)
-    this.#aheadMemory = new ReadAheadMemory(options.clock)
     this.#aheadMemory = new ReadAheadMemory(options.clock)
     this.tenants = new StoredNamespaces(options.storage.metadata, (tenant, namespace) =>
       this.#hasTopics(tenant, namespace),
@@ -319,7 +316,6 @@ export class StoredTopics implements TopicCatalog {
       entryFormat,
       settings: this.#settingsReader(topic),
       cache: this.#cache,
-      aheadMemory: this.#aheadMemory,
       aheadMemory: this.#aheadMemory,
       clock,
       log,

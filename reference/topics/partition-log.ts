@@ -22,13 +22,13 @@ import type {
 } from '../storage/types.js'
 import { StorageError } from '../storage/types.js'
 import type { TopicSettings } from './configs.js'
+import { FailedAppends } from './failed-appends.js'
 import { KafkaReader } from './fetch.js'
 import type { Ticket } from './kafka-producers.js'
 import type { TopicsLog } from './log.js'
 import { Points } from './points.js'
 import { entriesOfBatch, entryOfSend, type PreparedSend } from './prepare.js'
 import type { ProducerMemory } from './producer-memory.js'
-import type { ReadAheadMemory } from './read-ahead.js'
 import type { ReadAheadMemory } from './read-ahead.js'
 import type { CachedPartition, TailCache } from './tail-cache.js'
 import {
@@ -63,7 +63,6 @@ export interface PartitionLogOptions {
   readonly settings: () => TopicSettings
   readonly cache: TailCache
   readonly aheadMemory: ReadAheadMemory
-  readonly aheadMemory: ReadAheadMemory
   readonly clock: Clock
   readonly log: TopicsLog
 }
@@ -81,6 +80,7 @@ export class OpenPartitionLog implements PartitionLog {
   readonly ledger: ManagedLedger
   readonly leaderEpoch = 0
   readonly #options: PartitionLogOptions
+  readonly #failedAppends: FailedAppends
   readonly #points: Points
   readonly #reader: KafkaReader
   readonly #cached: CachedPartition = new Map()
@@ -96,13 +96,13 @@ export class OpenPartitionLog implements PartitionLog {
     this.index = options.index
     this.pulsarName = options.pulsarName
     this.ledger = options.ledger
+    this.#failedAppends = new FailedAppends(options.pulsarName, options.log, options.clock)
     this.#points = new Points(options.ledger, options.mapping)
     this.#reader = new KafkaReader({
       ledger: options.ledger,
       mapping: options.mapping,
       points: this.#points,
       cache: this.#cached,
-      aheadMemory: options.aheadMemory,
       aheadMemory: options.aheadMemory,
       leaderEpoch: this.leaderEpoch,
       timestampType: () => this.timestampType,
@@ -361,7 +361,10 @@ export class OpenPartitionLog implements PartitionLog {
     try {
       return await this.ledger.append(entries)
     } catch (error) {
-      return this.#closedRefusal() ?? storageRefusal(error)
+      const closed = this.#closedRefusal()
+      if (closed !== undefined) return closed
+      this.#failedAppends.add(error)
+      return storageRefusal(error)
     }
   }
 
