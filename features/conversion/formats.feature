@@ -101,6 +101,7 @@ Feature: Codecs and formats of either side are readable from the other
       Given a target of its own, started with "entryFormat" set to "<before>"
       And a topic
       When a Kafka producer sends 6 random records in one batch
+      And a Kafka producer sends 4 random records in one batch compressed with gzip
       And a Pulsar producer sends 4 random messages in one batch
       And it is started again over the same data with "entryFormat" set to "<after>"
       And a Kafka producer sends 5 random records in one batch
