@@ -1,3 +1,4 @@
+import { MalformedError } from '../../base/malformed.js'
 import type { PulsarEntry } from '../../topics/types.js'
 import { frameHeadersAndPayload, readHeadersAndPayload } from '../wire/entry-checksum.js'
 import { decompressPayload } from '../wire/message-compression.js'
@@ -23,7 +24,7 @@ import { keyHash } from './murmur3.js'
 export interface KeyedEntry {
   /** The hash of each message's key: ordering key, else partition key, else made of producer and sequence id. */
   readonly hashes: readonly number[]
-  /** Undefined where the messages cannot be parted: not a batch, or encrypted. */
+  /** Undefined where the messages cannot be parted: not a batch, encrypted, or not readable. */
   readonly batch: OpenBatch | undefined
 }
 
@@ -40,21 +41,37 @@ export const wholeEntry = (entry: PulsarEntry): Buffer => {
   return others.length === 0 ? first : Buffer.concat(entry.view.headersAndPayload)
 }
 
-/** @throws MalformedError when the entry cannot be read as a Pulsar message. */
+/** @throws MalformedError when the entry has no message metadata. */
 export async function readKeys(entry: PulsarEntry): Promise<KeyedEntry> {
   const data = wholeEntry(entry)
   const { metadata, payloadStart } = readHeadersAndPayload(data)
   if (metadata.messagesInBatch === undefined || metadata.encryption !== undefined)
-    return {
-      hashes: new Array<number>(entry.view.messageCount).fill(keyHash(keyOf(metadata))),
-      batch: undefined,
-    }
+    return asOne(entry, metadata)
+  try {
+    return await partedKeys(data, payloadStart, metadata)
+  } catch (error) {
+    // A batch whose payload is damaged goes to one consumer as it is, whose client says so: it must not hold up the rest.
+    if (error instanceof MalformedError) return asOne(entry, metadata)
+    throw error
+  }
+}
+
+const asOne = (entry: PulsarEntry, metadata: MessageMetadata): KeyedEntry => ({
+  hashes: new Array<number>(entry.view.messageCount).fill(keyHash(keyOf(metadata))),
+  batch: undefined,
+})
+
+async function partedKeys(
+  data: Buffer,
+  payloadStart: number,
+  metadata: MessageMetadata,
+): Promise<KeyedEntry> {
   const packed = data.subarray(payloadStart)
   const payload = await decompressPayload(metadata.compression, packed, metadata.uncompressedBytes ?? -1)
   const hashes: number[] = []
   const messages: Buffer[] = []
   const cursor = new SingleMessageCursor(payload)
-  for (let index = 0; index < metadata.messagesInBatch; index++) {
+  for (let index = 0; index < (metadata.messagesInBatch ?? 0); index++) {
     cursor.next()
     hashes.push(keyHash(singleKey(cursor) ?? unkeyed(metadata, index)))
     messages.push(payload.subarray(cursor.messageStart, cursor.position))

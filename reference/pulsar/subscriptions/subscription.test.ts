@@ -257,6 +257,20 @@ test('key_shared: a late acknowledgement of a part given back leaves the othersâ
   assert.equal(subscription.cursor.backlogEntries(), 0)
 })
 
+test('key_shared: a batch that cannot be read goes to one consumer, and holds up nothing', async () => {
+  const { log, subscription } = await subscribed()
+  const member = testConsumer({ name: 'a', type: 'Key_Shared', permits: 1_000 })
+  const damaged = sendOf('no batch', sequence++, { numMessagesInBatch: 3 })
+  accepted(await log.appendPulsar({ ...damaged, messageCount: 3 }))
+  await publish(log, 'after')
+  subscription.add(member.consumer)
+  subscription.flow(member.consumer, 1)
+  await member.receivedAtLeast(2)
+  assert.deepEqual(member.received.slice(1).flatMap(payloads), ['after'])
+  await subscription.acknowledge(member.consumer, idsOf(member.received))
+  assert.equal(subscription.cursor.backlogEntries(), 0)
+})
+
 test('key_shared: a key moves to a newcomer only when its messages are acknowledged', async () => {
   const { log, subscription } = await subscribed()
   const first = testConsumer({ name: 'first', type: 'Key_Shared', permits: 1_000 })
