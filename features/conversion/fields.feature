@@ -97,20 +97,6 @@ Feature: Key, value, timestamp and headers cross between the worlds
       When a Kafka producer sends 3 records of 200000 bytes one by one
       Then a Kafka consumer receives all of it, once and in order
 
-    @MC-3 @MC-5 @kafka @power-restart
-    Scenario: Read again after a restart, when nothing is kept in memory
-      Given a target of its own
-      And a topic
-      When a Kafka producer sends these records in one batch:
-        | key          | value          | headers                    |
-        | hex:ff00fe80 | hex:00c328fffe | h=hex:ff00c3; h=null       |
-        | null         | empty          | z=1; a=empty; z=null       |
-        | empty        | null           | h=text; other=2; h=hex:c328 |
-        | k            | v              | none                       |
-      And a Kafka producer sends 20 records of random bytes one by one
-      And the target is restarted
-      Then a Kafka consumer receives all of it, once and in order
-
     @MC-3 @raw
     Scenario: As single requests, with every kind of header
       Given a topic

@@ -14,7 +14,7 @@ Feature: Timestamps are kept in milliseconds, or are the broker's where the topi
         | -1        |
         | 0, 1, 0   |
 
-    @MC-10 @MC-3 @raw @power-restart
+    @MC-10 @MC-3 @MC-5 @raw @power-restart
     Scenario: Read again after a restart, when nothing is kept in memory
       Given a target of its own
       And a topic
