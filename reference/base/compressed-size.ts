@@ -125,10 +125,9 @@ function zstdFrame(input: Buffer, start: number): { bytes: number; end: number }
     at += 3 + (type === 1 ? 1 : size)
     if ((block & 1) !== 0) break
   }
-  return {
-    bytes: Math.min(bytes, header.contentBytes ?? bytes),
-    end: at + ((descriptor & 0x04) !== 0 ? 4 : 0),
-  }
+  const end = at + ((descriptor & 0x04) !== 0 ? 4 : 0)
+  if (end > input.length) throw new MalformedError('zstd: frame is cut short')
+  return { bytes: Math.min(bytes, header.contentBytes ?? bytes), end }
 }
 
 interface ZstdHeader {

@@ -103,9 +103,11 @@ export const zstd: CompressionCodec = {
   compress: async (input) => (builtIn === undefined ? zstdAddon.compress(input) : builtIn.compress(input)),
   decompress: (input, uncompressedBytesMax) =>
     guarded('zstd', async () => {
+      // Reads every block's header: some versions of Node take a cut-off frame for a whole one.
+      const bytesBound = zstdBytesBound(input)
       if (builtIn !== undefined)
         return builtIn.decompress(input, { maxOutputLength: atLeastOne(uncompressedBytesMax) })
-      refuseBeyond('zstd', zstdBytesBound(input), uncompressedBytesMax)
+      refuseBeyond('zstd', bytesBound, uncompressedBytesMax)
       return refuseLonger('zstd', await zstdAddon.decompress(input), uncompressedBytesMax)
     }),
 }
