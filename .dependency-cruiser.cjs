@@ -47,7 +47,7 @@ module.exports = {
       path: '^reference/(kafka|pulsar)/',
       pathNot: '^reference/(kafka|pulsar)/wire/',
     }),
-    rule('only-the-broker-composes', '^reference/(?!broker|command|main|testing|mutants/)', {
+    rule('only-the-broker-composes', '^reference/(?!broker|command|index|main|testing|mutants/)', {
       path: '^reference/(broker|main)\\.ts$',
     }),
     rule(

@@ -89,7 +89,7 @@ function pomOf(set: JarSet): string {
   const boms = (set.boms ?? []).map((bom) => dependency(bom, '<type>pom</type><scope>import</scope>'))
   const repositories = REPOSITORIES_SWITCHED_OFF.map(
     (id) =>
-      `<repository><id>${id}</id><url>https://repo.maven.apache.org/maven2</url>` +
+      `<repository><id>${id}</id><url>file:///switched-off</url>` +
       '<releases><enabled>false</enabled></releases><snapshots><enabled>false</enabled></snapshots></repository>',
   )
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
