@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Logger, pino } from 'pino'
 import { type Clock, systemClock } from './base/clock.js'
+import { hostAndPort } from './base/host-port.js'
 import { type Config, ConfigError, type ListenerAddress } from './config.js'
 import { GroupCoordinator } from './groups/coordinator.js'
 import { MetadataOffsetStore } from './groups/offset-store.js'
@@ -194,7 +195,7 @@ async function serveKafka(parts: Parts): Promise<string> {
   }
   const first = running[0]
   if (first === undefined) throw new Error('kafkaListeners names no listener')
-  return `${bracketed(first.host)}:${first.port}`
+  return hostAndPort(first.host, first.port)
 }
 
 /** What clients of a listener are told (register TL-6): its advertised address, or else the bound one. */
@@ -247,8 +248,11 @@ async function servePulsar(parts: Parts): Promise<{ pulsar: string; admin: strin
     }),
   )
   listeners.push(() => admin.close())
-  const host = bracketed(config.advertisedAddress ?? config.bindAddress)
-  return { pulsar: `pulsar://${host}:${pulsar.port}`, admin: `http://${host}:${admin.port}` }
+  const host = config.advertisedAddress ?? config.bindAddress
+  return {
+    pulsar: `pulsar://${hostAndPort(host, pulsar.port)}`,
+    admin: `http://${hostAndPort(host, admin.port)}`,
+  }
 }
 
 /** Names the setting whose address cannot be had. */
@@ -264,8 +268,6 @@ async function naming<Listener>(setting: string, listening: Promise<Listener>): 
     throw error
   }
 }
-
-const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)
 
 /** What serves clients: closed all at once, so that none waits for another's clients. */
 class Listeners {

@@ -1,9 +1,7 @@
-import type { BaseLogger } from 'pino'
 import type { Clock } from '../base/clock.js'
+import type { Log } from '../base/log.js'
 import type { MetadataStore } from '../storage/types.js'
 import type { TopicCatalog } from '../topics/types.js'
-
-export type Log = Pick<BaseLogger, 'debug' | 'info' | 'warn' | 'error'>
 
 /** Settings of the Pulsar side, by the names of Pulsar's `broker.conf`. */
 export interface PulsarConfig {

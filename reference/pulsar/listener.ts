@@ -1,4 +1,5 @@
 import { createServer, type Socket } from 'node:net'
+import { hostAndPort } from '../base/host-port.js'
 import { PulsarConnection } from './connection.js'
 import type { PulsarContext } from './context.js'
 import { serviceOf } from './service.js'
@@ -42,7 +43,7 @@ export async function startPulsarListener(
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   const host = context.config.advertisedAddress ?? options.host
-  serviceUrl = options.advertisedUrl ?? `pulsar://${host.includes(':') ? `[${host}]` : host}:${port}`
+  serviceUrl = options.advertisedUrl ?? `pulsar://${hostAndPort(host, port)}`
   service.serviceUrl ??= serviceUrl
   return {
     port,

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { asPartitionIndex, type PartitionIndex } from '../base/brand.js'
 import type { Clock } from '../base/clock.js'
+import type { Log } from '../base/log.js'
 import type { EntryFormatName } from '../entry-format/types.js'
 import type { OffsetMapping } from '../offsets/types.js'
 import type { Storage } from '../storage/types.js'
 import { StorageError } from '../storage/types.js'
 import { checkConfigs, type TopicSettings, topicSettings } from './configs.js'
-import type { TopicsLog } from './log.js'
 import { fullName, partitionedBase, pulsarNameOf } from './names.js'
 import { StoredNamespaces } from './namespaces.js'
 import { OpenPartitionLog } from './partition-log.js'
@@ -27,7 +27,7 @@ import {
 export interface TopicsOptions {
   readonly storage: Storage
   readonly clock: Clock
-  readonly log: TopicsLog
+  readonly log: Log
   readonly mapping: OffsetMapping
   readonly entryFormat: EntryFormatName
   /** What holds for topics without configs of their own. */

@@ -8,7 +8,7 @@ test('failures are told at once, and then by their number', () => {
   const clock = new ManualClock()
   const told: unknown[] = []
   const keep = (fields: object) => told.push('failed' in fields ? fields.failed : undefined)
-  const failures = new FailedAppends('topic', { info: keep, warn: keep, error: keep }, clock)
+  const failures = new FailedAppends('topic', { debug: keep, info: keep, warn: keep, error: keep }, clock)
   for (let count = 0; count < 5; count++) failures.add(new Error('full'))
   clock.advance(10_000)
   failures.add(new Error('full'))

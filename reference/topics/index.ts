@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.js'
+import type { Log } from '../base/log.js'
 import type { EntryFormatName } from '../entry-format/types.js'
 import type { OffsetMapping } from '../offsets/types.js'
 import type { Storage } from '../storage/types.js'
 import { StoredTopics } from './catalog.js'
 import type { TopicSettings } from './configs.js'
-import type { TopicsLog } from './log.js'
 
 export type { StoredTopics } from './catalog.js'
 export type { TopicSettings } from './configs.js'
@@ -13,7 +13,7 @@ export { kafkaNames } from './names.js'
 export interface CreateTopicsOptions {
   readonly storage: Storage
   readonly clock: Clock
-  readonly log: TopicsLog
+  readonly log: Log
   readonly mapping: OffsetMapping
   readonly entryFormat: EntryFormatName
   /** Kept for ever, CreateTime, batches up to 5 MiB: unless told otherwise. */

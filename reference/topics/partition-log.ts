@@ -7,6 +7,7 @@ import {
   type Position,
 } from '../base/brand.js'
 import type { Clock } from '../base/clock.js'
+import type { Log } from '../base/log.js'
 import { MalformedError } from '../base/malformed.js'
 import { toPulsar } from '../entry-format/index.js'
 import type { EntryFormatName, KafkaBatch, PulsarView, TimestampType } from '../entry-format/types.js'
@@ -25,7 +26,6 @@ import type { TopicSettings } from './configs.js'
 import { FailedAppends } from './failed-appends.js'
 import { KafkaReader } from './fetch.js'
 import type { Ticket } from './kafka-producers.js'
-import type { TopicsLog } from './log.js'
 import { Points } from './points.js'
 import { entriesOfBatch, entryOfSend, type PreparedSend } from './prepare.js'
 import type { ProducerMemory } from './producer-memory.js'
@@ -64,7 +64,7 @@ export interface PartitionLogOptions {
   readonly cache: TailCache
   readonly aheadMemory: ReadAheadMemory
   readonly clock: Clock
-  readonly log: TopicsLog
+  readonly log: Log
 }
 
 /** What an append hands on from its turn: the turn ends when the entries are submitted, not when they are durable. */

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import { hostAndPort } from '../../base/host-port.js'
 import { MalformedError } from '../../base/malformed.js'
 import type { PulsarContext } from '../context.js'
 import { serviceOf } from '../service.js'
@@ -56,6 +57,6 @@ export async function startAdmin(
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   const host = context.config.advertisedAddress ?? options.host
-  service.httpUrl ??= `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  service.httpUrl ??= `http://${hostAndPort(host, port)}`
   return { port, close: () => app.close() }
 }

@@ -44,7 +44,7 @@ test('after a power cut the state of the last checkpoint is there, whole, though
     entriesPerLedgerMax: 30,
     bytesPerLedgerMax: 1 << 30,
     clock: { nowMs: () => 0, after: () => () => {} },
-    log: { info: () => {}, warn: () => {}, error: () => {} },
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
   })
   const restored = await third.open('a')
   assert.ok(restored.end.index >= 100)

@@ -1,14 +1,8 @@
 import type { Clock } from '../../base/clock.js'
+import type { Log } from '../../base/log.js'
 import type { Committer } from './committer.js'
 import type { IndexDatabase, Put } from './database.js'
 import type { LedgerFiles } from './ledger-files.js'
-
-/** Where the engine reports what no caller waits for; pino's shape. */
-export interface StorageLog {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
 
 /** What the logs of one directory share. */
 export interface Engine {
@@ -16,7 +10,7 @@ export interface Engine {
   readonly files: LedgerFiles
   readonly committer: Committer
   readonly clock: Clock
-  readonly log: StorageLog
+  readonly log: Log
   readonly entriesPerLedgerMax: number
   readonly bytesPerLedgerMax: number
   readonly ledgerRolloverMs: number

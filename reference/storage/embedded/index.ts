@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.js'
+import type { Log } from '../../base/log.js'
 import type { ManagedLedger, MetadataStore, Storage } from '../types.js'
 import { StorageError } from '../types.js'
 import { Committer } from './committer.js'
 import { IndexDatabase, type Put } from './database.js'
-import type { Engine, StorageLog } from './engine.js'
+import type { Engine } from './engine.js'
 import { entryKey } from './entry-record.js'
 import { LedgerFiles } from './ledger-files.js'
 import { bootId, lockDirectory, messageOf } from './lock.js'
@@ -14,8 +15,6 @@ import { decodeLogState, encodeLogState, type LogState, newLog } from './log-sta
 import { EmbeddedLedger } from './managed-ledger.js'
 import { EmbeddedMetadata } from './metadata.js'
 import { cutDamagedTail, withOpenLedger } from './recovery.js'
-
-export type { StorageLog } from './engine.js'
 
 export interface EmbeddedStorageOptions {
   /** Made when it is not there. One process at a time. */
@@ -30,7 +29,7 @@ export interface EmbeddedStorageOptions {
   /** A ledger older than this is closed by the next append; never, when absent. */
   readonly ledgerRolloverMs?: number
   readonly clock: Clock
-  readonly log: StorageLog
+  readonly log: Log
   /** For tests: asked before each write; an error makes that write fail, as a full disk would. */
   readonly failWrites?: () => Error | undefined
 }
@@ -71,7 +70,7 @@ class EmbeddedStorage implements Storage, Engine {
   readonly files: LedgerFiles
   readonly committer: Committer
   readonly clock: Clock
-  readonly log: StorageLog
+  readonly log: Log
   readonly entriesPerLedgerMax: number
   readonly bytesPerLedgerMax: number
   readonly ledgerRolloverMs: number

@@ -2,16 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../../base/clock.js'
+import type { Log } from '../../base/log.js'
 import type { NewEntry, Storage } from '../types.js'
-import { type EmbeddedStorageOptions, openEmbeddedStorage, type StorageLog } from './index.js'
+import { type EmbeddedStorageOptions, openEmbeddedStorage } from './index.js'
 
 /** A log for tests: keeps the messages of warnings and errors. */
-export function rememberingLog(): StorageLog & { readonly messages: string[] } {
+export function rememberingLog(): Log & { readonly messages: string[] } {
   const messages: string[] = []
   const keep = (_fields: object, message: string): void => {
     messages.push(message)
   }
-  return { messages, info: () => {}, warn: keep, error: keep }
+  return { messages, debug: () => {}, info: () => {}, warn: keep, error: keep }
 }
 
 export interface ScratchStore {
