@@ -6,7 +6,7 @@ import { z } from 'zod'
 /** `client.yaml`. The driver lies beside it: `driver.mjs`, `driver.py` or `Driver.java`, by its language. */
 const clientYaml = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
-  kind: z.enum(['kafka', 'pulsar', 'raw', 'admin']),
+  kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin']),
   language: z.enum(['node', 'python', 'java']),
   package: z.string(),
   /** Oldest first. */

@@ -1,7 +1,7 @@
 /** One client library, from `matrix/clients/<name>/client.yaml`. */
 export interface ClientSpec {
   readonly name: string
-  readonly kind: 'kafka' | 'pulsar' | 'raw' | 'admin'
+  readonly kind: 'kafka' | 'pulsar' | 'raw' | 'pulsar-admin' | 'kafka-admin'
   readonly language: 'node' | 'python' | 'java'
   /** Package name in its language's registry; for Java `group:artifact`. */
   readonly package: string

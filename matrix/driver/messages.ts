@@ -28,7 +28,7 @@ export const ready = z.object({
   ready: z.object({
     client: z.string(),
     version: z.string(),
-    kind: z.enum(['kafka', 'pulsar', 'raw', 'admin']),
+    kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin']),
   }),
 })
 export const driverError = z.object({ name: z.string(), message: z.string() })
@@ -38,9 +38,41 @@ export const response = z.union([
   z.object({ id: z.number().int(), unsupported: z.string() }),
 ])
 
+/** TLS when `caPath` is there; SASL when `sasl` is there. */
+export const kafkaSecurity = z.object({
+  /** PEM file of the authority that signed the broker's certificate. */
+  caPath: z.string().optional(),
+  sasl: z
+    .discriminatedUnion('mechanism', [
+      z.object({
+        mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']),
+        username: z.string(),
+        password: z.string(),
+      }),
+      /** A JSON web token; the driver hands it to the library as it is. */
+      z.object({
+        mechanism: z.literal('OAUTHBEARER'),
+        token: z.string(),
+        /** SASL extensions (KIP-342), such as the namespace to work in. */
+        extensions: z.record(z.string(), z.string()).default({}),
+      }),
+    ])
+    .optional(),
+})
+/** Pulsar's token authentication; TLS when the service URL says `pulsar+ssl` or `https`. */
+export const pulsarSecurity = z.object({
+  token: z.string().optional(),
+  /** PEM file of the authority that signed the broker's certificate. */
+  caPath: z.string().optional(),
+})
+
 /** Where and as whom. Sent first, and again before each scenario: it closes every handle that is open. */
-export const kafkaConfigure = z.object({ bootstrap: z.string(), clientId: z.string() })
-export const pulsarConfigure = z.object({ serviceUrl: z.string() })
+export const kafkaConfigure = z.object({
+  bootstrap: z.string(),
+  clientId: z.string(),
+  security: kafkaSecurity.default({}),
+})
+export const pulsarConfigure = z.object({ serviceUrl: z.string(), security: pulsarSecurity.default({}) })
 
 /* ---- Kafka ------------------------------------------------------------------------------------------------------ */
 
@@ -64,6 +96,20 @@ export const kafkaReceived = z.object({
   key: bytes.nullable(),
   value: bytes.nullable(),
   headers: z.array(z.tuple([z.string(), bytes.nullable()])),
+})
+
+const offsetToCommit = z.object({
+  topic: z.string(),
+  partition: z.number().int().default(0),
+  /** The next offset to read. */
+  offset: int64,
+  metadata: z.string().optional(),
+})
+const committedOffset = z.object({
+  topic: z.string(),
+  partition: z.number().int(),
+  offset: int64,
+  metadata: z.string().nullable().optional(),
 })
 
 const kafkaFrom = z.union([z.enum(['earliest', 'latest']), z.object({ offset: int64 })])
@@ -205,6 +251,73 @@ export const kafkaOps = {
     args: z.object({ group: z.string(), topic: z.string(), partition: z.number().int().default(0) }),
     result: z.object({ offset: int64, metadata: z.string().nullable().optional() }),
   },
+  /** Commits as a consumer without membership does; error names are the protocol's. */
+  commit: {
+    args: z.object({ group: z.string(), offsets: z.array(offsetToCommit) }),
+    result: z.object({}),
+  },
+  /** Everything that the group has committed (OffsetFetch of all partitions), in the order of topic and partition. */
+  allCommitted: {
+    args: z.object({ group: z.string() }),
+    result: z.object({ offsets: z.array(committedOffset) }),
+  },
+
+  /* Members of a group that stay. Automatic commits are off; a member polls in the background only as far as its
+   * library needs it to stay in the group, and keeps what it was given for `memberPoll`. */
+
+  /** Subscribes; does not wait for an assignment. */
+  openMember: {
+    args: z.object({
+      member: z.string(),
+      group: z.string(),
+      topics: z.array(z.string()),
+      assignor: z.enum(['range', 'roundrobin', 'sticky', 'cooperative-sticky']).default('range'),
+      /** KIP-848's is `consumer`; the broker's side then chooses the assignor. */
+      protocol: z.enum(['classic', 'consumer']).default('classic'),
+      /** A static member (KIP-345). */
+      instanceId: z.string().optional(),
+      /** Where the group has no offset. */
+      from: z.enum(['earliest', 'latest']).default('earliest'),
+      sessionTimeoutMs: timeoutMs.default(10_000),
+      heartbeatIntervalMs: timeoutMs.default(500),
+    }),
+    result: z.object({}),
+  },
+  /**
+   * Waits until the member has exactly `count` partitions, and answers what it has; at the time-out it answers what it
+   * has then. `generation` is absent where the library does not tell.
+   */
+  assignment: {
+    args: z.object({ member: z.string(), count: z.number().int(), timeoutMs: timeoutMs.default(20_000) }),
+    result: z.object({
+      memberId: z.string().optional(),
+      generation: z.number().int().optional(),
+      partitions: z.array(z.object({ topic: z.string(), partition: z.number().int() })),
+      /** All that was given and taken since the member was opened, in order. */
+      history: z.array(
+        z.object({
+          event: z.enum(['assigned', 'revoked', 'lost']),
+          partitions: z.array(z.object({ topic: z.string(), partition: z.number().int() })),
+        }),
+      ),
+    }),
+  },
+  /** Waits for `count` records or the time-out, and answers with what came, in order within a partition. */
+  memberPoll: {
+    args: z.object({
+      member: z.string(),
+      count: z.number().int().positive(),
+      timeoutMs: timeoutMs.default(15_000),
+    }),
+    result: z.object({ records: z.array(kafkaReceived.extend({ topic: z.string() })) }),
+  },
+  /** As the member, in its generation: the given offsets, or else the places after what `memberPoll` answered with. */
+  memberCommit: {
+    args: z.object({ member: z.string(), offsets: z.array(offsetToCommit).optional() }),
+    result: z.object({}),
+  },
+  /** Leaves the group (a static member: as its library does on closing), without committing. */
+  closeMember: { args: z.object({ member: z.string() }), result: z.object({}) },
 } as const
 
 /* ---- Pulsar ----------------------------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ export interface ChosenClient {
  * @throws UsageError for a name that no client has
  */
 export function chooseClients(text: string, specs: readonly ClientSpec[]): ChosenClient[] {
-  const offered = specs.filter((spec) => spec.kind !== 'admin')
+  const offered = specs
   if (text === 'all' || text === 'quick') {
     return offered
       .filter((spec) => text === 'all' || spec.quick)

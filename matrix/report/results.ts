@@ -69,7 +69,7 @@ const result = z.object({
 const notRun = z.object({
   name: text,
   version: text,
-  kind: z.enum(['kafka', 'pulsar', 'raw', 'admin']),
+  kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin']),
   reason: text,
   remedy: text,
   required: z.boolean().describe('The plan required it: the run fails.'),

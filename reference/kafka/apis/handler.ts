@@ -19,6 +19,8 @@ export interface Call {
   readonly connection: KafkaConnection
   readonly apiVersion: number
   readonly clientId: string | null
+  /** The namespace that the client works in: where its short topic names and its groups live (register MT-1, MT-4). */
+  readonly namespace: { readonly tenant: string; readonly namespace: string }
 }
 
 /** A message's table with the code that answers it. */

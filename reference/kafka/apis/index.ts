@@ -83,6 +83,7 @@ export function dispatcher(
     const { api, apiVersion, clientId, body } = request
     const handler = byKey.get(api.key)
     if (handler === undefined) throw new Error(`${api.name} was decoded, but is not registered`)
-    return handler.handle(body, { broker, connection, apiVersion, clientId })
+    const namespace = { tenant: broker.kafkaTenant, namespace: broker.kafkaNamespace }
+    return handler.handle(body, { broker, connection, apiVersion, clientId, namespace })
   }
 }
