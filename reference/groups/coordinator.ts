@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../base/clock.js'
 import { subscribedTopics } from './consumer-protocol.js'
+import { type GroupKey, type GroupName, groupNameOf } from './group-key.js'
 import type { CommittedOffset, OffsetStore, TopicPartition } from './offset-store.js'
 import { step } from './step.js'
 import {
@@ -31,7 +32,7 @@ export interface GroupCoordinatorOptions {
 
 /** A group as DescribeGroups shows it. */
 export interface GroupDescription {
-  readonly groupId: string
+  readonly key: GroupKey
   /** `Dead`: there is no such group. */
   readonly phase: GroupState['phase'] | 'Dead'
   readonly state: GroupState
@@ -73,7 +74,7 @@ export class GroupCoordinator {
   readonly #offsets: OffsetStore
   readonly #limits: GroupLimits
   readonly #newMemberSuffix: () => string
-  readonly #groups = new Map<string, Group>()
+  readonly #groups = new Map<GroupKey, Group>()
   readonly #waiting = new Map<ReplyTo, Waiting>()
   #nextReplyTo: ReplyTo = 1
   #closed = false
@@ -86,21 +87,21 @@ export class GroupCoordinator {
   }
 
   /** Answers when the group's rebalance is complete, or at once with a refusal. */
-  join(groupId: string, request: JoinRequest): Promise<JoinReply> {
+  join(key: GroupKey, request: JoinRequest): Promise<JoinReply> {
     const newMemberId = `${request.clientId}-${this.#newMemberSuffix()}`
-    return this.#ask(groupId, (replyTo) => ({ ...request, type: 'join', newMemberId, replyTo }))
+    return this.#ask(key, (replyTo) => ({ ...request, type: 'join', newMemberId, replyTo }))
   }
 
-  sync(groupId: string, request: Unsent<SyncEvent>): Promise<SyncReply> {
-    return this.#ask(groupId, (replyTo) => ({ ...request, type: 'sync', replyTo }))
+  sync(key: GroupKey, request: Unsent<SyncEvent>): Promise<SyncReply> {
+    return this.#ask(key, (replyTo) => ({ ...request, type: 'sync', replyTo }))
   }
 
-  heartbeat(groupId: string, request: Unsent<HeartbeatEvent>): Promise<PlainReply> {
-    return this.#ask(groupId, (replyTo) => ({ ...request, type: 'heartbeat', replyTo }))
+  heartbeat(key: GroupKey, request: Unsent<HeartbeatEvent>): Promise<PlainReply> {
+    return this.#ask(key, (replyTo) => ({ ...request, type: 'heartbeat', replyTo }))
   }
 
-  leave(groupId: string, memberIds: readonly string[]): Promise<LeaveReply> {
-    return this.#ask(groupId, (replyTo) => ({ type: 'leave', memberIds, replyTo }))
+  leave(key: GroupKey, memberIds: readonly string[]): Promise<LeaveReply> {
+    return this.#ask(key, (replyTo) => ({ type: 'leave', memberIds, replyTo }))
   }
 
   /**
@@ -108,53 +109,56 @@ export class GroupCoordinator {
    * @throws StorageError when the store cannot take them.
    */
   async commit(
-    groupId: string,
+    key: GroupKey,
     member: { readonly memberId: string; readonly generationId: number },
     offsets: readonly CommittedOffset[],
   ): Promise<GroupError> {
     // Kafka says of a group that it does not know that the generation is wrong, not the member.
-    if (!this.#groups.has(groupId) && member.generationId >= 0) return 'ILLEGAL_GENERATION'
-    const reply = await this.#ask<PlainReply>(groupId, (replyTo) => ({ ...member, type: 'commit', replyTo }))
-    if (reply.error === 'NONE' && offsets.length > 0) await this.#offsets.put(groupId, offsets)
+    if (!this.#groups.has(key) && member.generationId >= 0) return 'ILLEGAL_GENERATION'
+    const reply = await this.#ask<PlainReply>(key, (replyTo) => ({ ...member, type: 'commit', replyTo }))
+    if (reply.error === 'NONE' && offsets.length > 0) await this.#offsets.put(key, offsets)
     return reply.error
   }
 
-  committed(groupId: string, topic: string, partition: number): Promise<CommittedOffset | undefined> {
-    return this.#offsets.get(groupId, topic, partition)
+  committed(key: GroupKey, topic: string, partition: number): Promise<CommittedOffset | undefined> {
+    return this.#offsets.get(key, topic, partition)
   }
 
-  allCommitted(groupId: string): Promise<readonly CommittedOffset[]> {
-    return this.#offsets.ofGroup(groupId)
+  allCommitted(key: GroupKey): Promise<readonly CommittedOffset[]> {
+    return this.#offsets.ofGroup(key)
   }
 
-  async describe(groupId: string): Promise<GroupDescription> {
-    const state = this.#groups.get(groupId)?.state
-    if (state !== undefined) return { groupId, phase: state.phase, state }
-    const known = (await this.#offsets.ofGroup(groupId)).length > 0
-    return { groupId, phase: known ? 'Empty' : 'Dead', state: emptyGroup }
+  async describe(key: GroupKey): Promise<GroupDescription> {
+    const state = this.#groups.get(key)?.state
+    if (state !== undefined) return { key, phase: state.phase, state }
+    const known = (await this.#offsets.ofGroup(key)).length > 0
+    return { key, phase: known ? 'Empty' : 'Dead', state: emptyGroup }
   }
 
-  async list(): Promise<readonly GroupListing[]> {
-    const ids = new Set([...this.#groups.keys(), ...(await this.#offsets.groupIds())])
-    return [...ids].sort().map((groupId) => {
-      const state = this.#groups.get(groupId)?.state ?? emptyGroup
-      return { groupId, protocolType: state.protocolType ?? '', phase: state.phase }
+  /** The groups of a namespace, those that only have offsets included, by name. */
+  async list(of: Omit<GroupName, 'groupId'>): Promise<readonly GroupListing[]> {
+    const keys = new Set([...this.#groups.keys(), ...(await this.#offsets.groupIds())])
+    return [...keys].sort().flatMap((key) => {
+      const { tenant, namespace, groupId } = groupNameOf(key)
+      if (tenant !== of.tenant || namespace !== of.namespace) return []
+      const state = this.#groups.get(key)?.state ?? emptyGroup
+      return [{ groupId, protocolType: state.protocolType ?? '', phase: state.phase }]
     })
   }
 
   /** Deletes a group without members, with its offsets. */
-  async delete(groupId: string): Promise<GroupError | 'GROUP_ID_NOT_FOUND'> {
-    if ((await this.describe(groupId)).phase === 'Dead') return 'GROUP_ID_NOT_FOUND'
-    const reply = await this.#ask<PlainReply>(groupId, (replyTo) => ({ type: 'delete', replyTo }))
+  async delete(key: GroupKey): Promise<GroupError | 'GROUP_ID_NOT_FOUND'> {
+    if ((await this.describe(key)).phase === 'Dead') return 'GROUP_ID_NOT_FOUND'
+    const reply = await this.#ask<PlainReply>(key, (replyTo) => ({ type: 'delete', replyTo }))
     if (reply.error !== 'NONE') return reply.error
-    this.#groups.delete(groupId)
-    await this.#offsets.deleteGroup(groupId)
+    this.#groups.delete(key)
+    await this.#offsets.deleteGroup(key)
     return 'NONE'
   }
 
   /** Whether a member of a consumer group subscribes to the topic, under any of the names that Kafka has for it. */
-  isSubscribed(groupId: string, kafkaNames: readonly string[]): boolean {
-    const state = this.#groups.get(groupId)?.state
+  isSubscribed(key: GroupKey, kafkaNames: readonly string[]): boolean {
+    const state = this.#groups.get(key)?.state
     if (state === undefined || state.protocolType !== 'consumer') return false
     return [...state.members.values()].some((member) =>
       member.protocols.some((protocol) =>
@@ -163,8 +167,8 @@ export class GroupCoordinator {
     )
   }
 
-  deleteOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
-    return this.#offsets.deleteOffsets(groupId, partitions)
+  deleteOffsets(key: GroupKey, partitions: readonly TopicPartition[]): Promise<void> {
+    return this.#offsets.deleteOffsets(key, partitions)
   }
 
   /** Forgets all commits for a deleted topic. */
@@ -181,29 +185,29 @@ export class GroupCoordinator {
     this.#waiting.clear()
   }
 
-  #ask<Reply extends GroupReply>(groupId: string, eventFor: (to: ReplyTo) => GroupEvent): Promise<Reply> {
+  #ask<Reply extends GroupReply>(key: GroupKey, eventFor: (to: ReplyTo) => GroupEvent): Promise<Reply> {
     if (this.#closed) return Promise.reject(closedError())
     return new Promise((resolve, reject) => {
       const replyTo = this.#nextReplyTo++
       // The state machine answers an event with that event's own reply; the transcripts of its tests hold it to that.
       this.#waiting.set(replyTo, { resolve: (reply) => resolve(reply as Reply), reject })
-      this.#apply(groupId, eventFor(replyTo))
+      this.#apply(key, eventFor(replyTo))
     })
   }
 
-  #apply(groupId: string, event: GroupEvent): void {
-    const group = this.#groups.get(groupId) ?? { state: emptyGroup, timers: new Map() }
-    this.#groups.set(groupId, group)
+  #apply(key: GroupKey, event: GroupEvent): void {
+    const group = this.#groups.get(key) ?? { state: emptyGroup, timers: new Map() }
+    this.#groups.set(key, group)
     const [state, effects] = step(group.state, event, this.#limits, this.#clock.nowMs())
     group.state = state
     for (const effect of effects) {
       if (effect.type === 'reply') this.#reply(effect.to, effect.reply)
       else if (effect.type === 'stopTimer') this.#stopTimer(group, effect.timer)
-      else this.#startTimer(groupId, group, effect.timer, effect.afterMs)
+      else this.#startTimer(key, group, effect.timer, effect.afterMs)
     }
     // Of a group that nobody is in, only its offsets need remembering.
     if (state.members.size === 0 && state.pendingMembers.size === 0 && state.phase === 'Empty')
-      this.#groups.delete(groupId)
+      this.#groups.delete(key)
   }
 
   #reply(to: ReplyTo, reply: GroupReply): void {
@@ -211,11 +215,11 @@ export class GroupCoordinator {
     this.#waiting.delete(to)
   }
 
-  #startTimer(groupId: string, group: Group, timer: TimerName, afterMs: number): void {
+  #startTimer(key: GroupKey, group: Group, timer: TimerName, afterMs: number): void {
     this.#stopTimer(group, timer)
     const stop = this.#clock.after(afterMs, () => {
       group.timers.delete(timer)
-      this.#apply(groupId, { type: 'timer', timer })
+      this.#apply(key, { type: 'timer', timer })
     })
     group.timers.set(timer, stop)
   }

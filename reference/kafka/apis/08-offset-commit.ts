@@ -5,7 +5,7 @@ import { offsetCommit as table } from '../messages/08-offset-commit.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf } from '../wire/schema.js'
 import { coordinatorFault } from './faults.js'
-import { storedGroupIdFault } from './groups.js'
+import { keyOfGroup, storedGroupIdFault } from './groups.js'
 import { type Call, handler } from './handler.js'
 import { findTopic, partitionCount } from './topics.js'
 
@@ -45,7 +45,7 @@ async function commit(request: Request, offsets: readonly CommittedOffset[], cal
   if (fault !== null) return fault
   const member = { memberId: request.memberId, generationId: request.generationIdOrMemberEpoch }
   try {
-    return await call.broker.coordinator.commit(request.groupId, member, offsets)
+    return await call.broker.coordinator.commit(keyOfGroup(request.groupId, call), member, offsets)
   } catch (error) {
     return coordinatorFault(error, call, 'offsets could not be stored')
   }

@@ -5,7 +5,7 @@ import { offsetFetch as table } from '../messages/09-offset-fetch.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf, ResponseOf } from '../wire/schema.js'
 import { coordinatorFault } from './faults.js'
-import { storedGroupIdFault } from './groups.js'
+import { keyOfGroup, storedGroupIdFault } from './groups.js'
 import { type Call, handler } from './handler.js'
 import { findTopic, topicOfFullName } from './topics.js'
 
@@ -51,7 +51,7 @@ async function offsetsOf(groupId: string, asked: AskedTopics, call: Call): Promi
 
 async function allTopics(groupId: string, call: Call): Promise<readonly TopicAnswer[]> {
   const byName = new Map<string, PartitionAnswer[]>()
-  for (const committed of await call.broker.coordinator.allCommitted(groupId)) {
+  for (const committed of await call.broker.coordinator.allCommitted(keyOfGroup(groupId, call))) {
     const name = kafkaNameOf(committed, call)
     if (name === undefined) continue
     const partitions = byName.get(name) ?? []
@@ -87,7 +87,11 @@ function namedTopics(
 async function committedFor(groupId: string, kafkaName: string, index: number, call: Call) {
   const topic = findTopic(call, kafkaName)
   if (isRefusal(topic)) return undefined
-  const committed = await call.broker.coordinator.committed(groupId, fullName(topic.name), index)
+  const committed = await call.broker.coordinator.committed(
+    keyOfGroup(groupId, call),
+    fullName(topic.name),
+    index,
+  )
   return committed?.topicId === topic.topicId ? committed : undefined
 }
 

@@ -3,7 +3,7 @@ import { joinGroup as table } from '../messages/11-join-group.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf } from '../wire/schema.js'
 import { coordinatorFault } from './faults.js'
-import { groupIdFault } from './groups.js'
+import { groupIdFault, keyOfGroup } from './groups.js'
 import { type Call, handler } from './handler.js'
 
 type Request = RequestOf<typeof table>
@@ -41,7 +41,7 @@ async function join(request: Request, call: Call): Promise<JoinReply | ErrorName
   if (sessionTimeoutMs < sessionTimeoutMsMin || sessionTimeoutMs > sessionTimeoutMsMax)
     return 'INVALID_SESSION_TIMEOUT'
   try {
-    return await call.broker.coordinator.join(request.groupId, {
+    return await call.broker.coordinator.join(keyOfGroup(request.groupId, call), {
       memberId: request.memberId,
       requiresKnownMemberId: call.apiVersion >= memberIdsSinceVersion,
       groupInstanceId: request.groupInstanceId,

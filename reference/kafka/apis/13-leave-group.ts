@@ -2,7 +2,7 @@ import type { LeaveReply } from '../../groups/step-state.js'
 import { leaveGroup as table } from '../messages/13-leave-group.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import { coordinatorFault } from './faults.js'
-import { groupIdFault } from './groups.js'
+import { groupIdFault, keyOfGroup } from './groups.js'
 import { type Call, handler } from './handler.js'
 
 const membersSinceVersion = 3
@@ -33,7 +33,7 @@ async function leave(
   call: Call,
 ): Promise<LeaveReply['members'] | ErrorName> {
   try {
-    return (await call.broker.coordinator.leave(groupId, memberIds)).members
+    return (await call.broker.coordinator.leave(keyOfGroup(groupId, call), memberIds)).members
   } catch (error) {
     return coordinatorFault(error, call, 'a member could not leave')
   }

@@ -3,7 +3,7 @@ import { syncGroup as table } from '../messages/14-sync-group.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf } from '../wire/schema.js'
 import { coordinatorFault } from './faults.js'
-import { groupIdFault } from './groups.js'
+import { groupIdFault, keyOfGroup } from './groups.js'
 import { type Call, handler } from './handler.js'
 
 /** SyncGroup v0 to v5. Followers wait for the leader's; the group instance id is not looked at (KIP-345 is left out). */
@@ -25,7 +25,7 @@ async function sync(request: RequestOf<typeof table>, call: Call): Promise<SyncR
   }))
   try {
     const member = { memberId, generationId, protocolType, protocolName, assignments }
-    return await call.broker.coordinator.sync(groupId, member)
+    return await call.broker.coordinator.sync(keyOfGroup(groupId, call), member)
   } catch (error) {
     return coordinatorFault(error, call, 'a member could not sync')
   }

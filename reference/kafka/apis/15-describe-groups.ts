@@ -5,6 +5,7 @@ import { errorCode } from '../wire/errors.js'
 import type { ResponseOf } from '../wire/schema.js'
 import { groupOperations, operationsOmitted } from './authorized-operations.js'
 import { coordinatorFault } from './faults.js'
+import { keyOfGroup } from './groups.js'
 import { type Call, handler } from './handler.js'
 
 type Answer = ResponseOf<typeof table>['groups'][number]
@@ -24,8 +25,8 @@ export const describeGroups = handler(table, async (request, call) => ({
 async function describe(groupId: string, call: Call): Promise<Answer> {
   const nothing = { groupId, groupState: '', protocolType: '', protocolData: '', members: [] }
   try {
-    const group = await call.broker.coordinator.describe(groupId)
-    if (group.phase !== 'Dead') return answer(group)
+    const group = await call.broker.coordinator.describe(keyOfGroup(groupId, call))
+    if (group.phase !== 'Dead') return answer(groupId, group)
     const isError = call.apiVersion >= notFoundSinceVersion
     return {
       ...nothing,
@@ -38,7 +39,7 @@ async function describe(groupId: string, call: Call): Promise<Answer> {
   }
 }
 
-function answer({ groupId, phase, state }: GroupDescription): Answer {
+function answer(groupId: string, { phase, state }: GroupDescription): Answer {
   const { protocolName } = state
   return {
     errorCode: 0,

@@ -6,10 +6,10 @@ import { handler } from './handler.js'
 /** All groups here are of the classic protocol. */
 const groupType = 'classic'
 
-/** ListGroups v0 to v5: groups with members, and those that only have offsets. Filters are by name, in any case. */
+/** ListGroups v0 to v5: the namespace's groups with members, and those that only have offsets. Filters are by name, in any case. */
 export const listGroups = handler(table, async (request, call) => {
   try {
-    const groups = await call.broker.coordinator.list()
+    const groups = await call.broker.coordinator.list(call.namespace)
     return {
       errorCode: 0,
       groups: groups

@@ -1,6 +1,7 @@
 import { deleteGroups as table } from '../messages/42-delete-groups.js'
 import { errorCode } from '../wire/errors.js'
 import { coordinatorFault } from './faults.js'
+import { keyOfGroup } from './groups.js'
 import { type Call, handler } from './handler.js'
 
 /** DeleteGroups v0 to v2: empty groups, with their offsets (register GC-9). */
@@ -11,7 +12,7 @@ export const deleteGroups = handler(table, async (request, call) => ({
 
 async function remove(groupId: string, call: Call) {
   try {
-    return { groupId, errorCode: errorCode(await call.broker.coordinator.delete(groupId)) }
+    return { groupId, errorCode: errorCode(await call.broker.coordinator.delete(keyOfGroup(groupId, call))) }
   } catch (error) {
     return { groupId, errorCode: errorCode(coordinatorFault(error, call, 'a group could not be deleted')) }
   }

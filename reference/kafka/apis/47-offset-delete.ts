@@ -1,3 +1,4 @@
+import type { GroupKey } from '../../groups/group-key.js'
 import type { TopicPartition } from '../../groups/offset-store.js'
 import { fullName } from '../../topics/names.js'
 import { isRefusal, type TopicInfo } from '../../topics/types.js'
@@ -5,6 +6,7 @@ import { offsetDelete as table } from '../messages/47-offset-delete.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf } from '../wire/schema.js'
 import { coordinatorFault } from './faults.js'
+import { keyOfGroup } from './groups.js'
 import { type Call, handler } from './handler.js'
 import { findTopic, partitionCount } from './topics.js'
 
@@ -12,16 +14,16 @@ type AskedTopic = RequestOf<typeof table>['topics'][number]
 
 /** OffsetDelete v0 (KIP-496): refused for topics that a member of the group subscribes to. */
 export const offsetDelete = handler(table, async (request, call) => {
-  const { groupId } = request
+  const key = keyOfGroup(request.groupId, call)
   const failed = (error: ErrorName) => ({ errorCode: errorCode(error), throttleTimeMs: 0, topics: [] })
   try {
-    const { phase, state } = await call.broker.coordinator.describe(groupId)
+    const { phase, state } = await call.broker.coordinator.describe(key)
     if (phase === 'Dead') return failed('GROUP_ID_NOT_FOUND')
     // Of a group that is not of consumers, the broker cannot know what its members read.
     if (state.members.size > 0 && state.protocolType !== 'consumer') return failed('NON_EMPTY_GROUP')
-    const checked = request.topics.map((topic) => check(groupId, topic, call))
+    const checked = request.topics.map((topic) => check(key, topic, call))
     await call.broker.coordinator.deleteOffsets(
-      groupId,
+      key,
       checked.flatMap((topic) => topic.doomed),
     )
     return { errorCode: 0, throttleTimeMs: 0, topics: checked.map((topic) => topic.answer) }
@@ -30,12 +32,12 @@ export const offsetDelete = handler(table, async (request, call) => {
   }
 })
 
-function check(groupId: string, asked: AskedTopic, call: Call) {
+function check(key: GroupKey, asked: AskedTopic, call: Call) {
   const topic = findTopic(call, asked.name)
   const partitions = asked.partitions.map(({ partitionIndex }) => ({
     partitionIndex,
     errorCode: errorCode(
-      isRefusal(topic) ? topic.refused : fault(groupId, asked.name, topic, partitionIndex, call),
+      isRefusal(topic) ? topic.refused : fault(key, asked.name, topic, partitionIndex, call),
     ),
   }))
   const doomed = isRefusal(topic)
@@ -46,7 +48,7 @@ function check(groupId: string, asked: AskedTopic, call: Call) {
   return { answer: { name: asked.name, partitions }, doomed }
 }
 
-function fault(groupId: string, askedName: string, topic: TopicInfo, index: number, call: Call): ErrorName {
+function fault(key: GroupKey, askedName: string, topic: TopicInfo, index: number, call: Call): ErrorName {
   if (index < 0 || index >= partitionCount(topic)) return 'UNKNOWN_TOPIC_OR_PARTITION'
   const { coordinator, names } = call.broker
   const { tenant, namespace, local } = topic.name
@@ -56,5 +58,5 @@ function fault(groupId: string, askedName: string, topic: TopicInfo, index: numb
     fullName(topic.name),
     `${tenant}/${namespace}/${local}`,
   ]
-  return coordinator.isSubscribed(groupId, kafkaNames) ? 'GROUP_SUBSCRIBED_TO_TOPIC' : 'NONE'
+  return coordinator.isSubscribed(key, kafkaNames) ? 'GROUP_SUBSCRIBED_TO_TOPIC' : 'NONE'
 }

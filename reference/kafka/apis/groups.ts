@@ -1,7 +1,13 @@
+import { type GroupKey, groupKey } from '../../groups/group-key.js'
 import type { ErrorName } from '../wire/errors.js'
+import type { Call } from './handler.js'
 
 /** A group's name is also that of a subscription and part of stored keys, so it is bounded as topic names are. */
 const groupIdBytesMax = 249
+
+/** The group that a client means: groups are of the namespace that it works in (register MT-4). */
+export const keyOfGroup = (groupId: string, call: Pick<Call, 'namespace'>): GroupKey =>
+  groupKey({ ...call.namespace, groupId })
 
 /** @returns INVALID_GROUP_ID, or null for a name that a group with members can have. */
 export function groupIdFault(groupId: string): ErrorName | null {
