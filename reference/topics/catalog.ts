@@ -41,7 +41,7 @@ export interface TopicsOptions {
   readonly partitionsMax: number
 }
 
-export type TopicChange = 'created' | 'deleted' | 'partitions' | 'configs'
+export type TopicChange = 'created' | 'deleted' | 'partitions' | 'configs' | 'attributes'
 export type TopicListener = (change: TopicChange, topic: TopicInfo) => void
 
 const topicPrefix = 'topic/'
@@ -108,6 +108,7 @@ export class StoredTopics implements TopicCatalog {
         partitions: options.partitions,
         configs: { ...options.configs },
         internal: options.internal ?? false,
+        ...(options.properties === undefined ? {} : { properties: { ...options.properties } }),
       }
       await this.#put(topic)
       this.#add(topic)
@@ -131,6 +132,7 @@ export class StoredTopics implements TopicCatalog {
       this.#byId.delete(topic.topicId)
       await this.#closeLogs(topic)
       this.#tell('deleted', topic)
+      await this.tenants.forgetTopic(name)
       await this.#removeData(topic, deleting)
       return true as const
     })
@@ -151,6 +153,18 @@ export class StoredTopics implements TopicCatalog {
       const topic = this.find(name)
       if (topic === undefined) return unknownTopic(name)
       return checkConfigs(configs) ?? this.#replace({ ...topic, configs: { ...configs } }, 'configs')
+    })
+  }
+
+  setAttributes(
+    name: TopicName,
+    change: (before: TopicInfo) => Pick<TopicInfo, 'properties' | 'policies'>,
+  ): Promise<TopicInfo | Refusal> {
+    return this.#change(async () => {
+      const topic = this.find(name)
+      return topic === undefined
+        ? unknownTopic(name)
+        : this.#replace({ ...topic, ...change(topic) }, 'attributes')
     })
   }
 

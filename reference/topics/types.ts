@@ -1,6 +1,7 @@
 import type { MessageIndex, Offset, PartitionIndex, Position } from '../base/brand.js'
 import type { KafkaBatch, PulsarView, TimestampType } from '../entry-format/types.js'
 import type { LogPoint, ManagedLedger, ReadLimits, StoredEntry } from '../storage/types.js'
+import type { NamespacePolicies, Permissions, StoragePolicies, TenantInfo } from './policies.js'
 
 /** A refusal is a value (style 6). The names are Kafka's; the Pulsar side maps them to its ServerError. */
 export type RefusalName =
@@ -48,6 +49,10 @@ export interface TopicInfo {
   readonly configs: Readonly<Record<string, string>>
   /** A system topic: hidden from lists, marked internal (register MT-11). */
   readonly internal: boolean
+  /** Pulsar's topic properties: any text that its users attach. */
+  readonly properties?: Readonly<Record<string, string>> | undefined
+  /** Pulsar's topic-level policies, over those of the namespace. */
+  readonly policies?: StoragePolicies | undefined
 }
 
 /** All topics of the broker, of both worlds. */
@@ -63,6 +68,11 @@ export interface TopicCatalog {
   /** Raises the number of partitions; it never falls. */
   setPartitions(name: TopicName, partitions: number): Promise<TopicInfo | Refusal>
   setConfigs(name: TopicName, configs: Readonly<Record<string, string>>): Promise<TopicInfo | Refusal>
+  /** Replaces the topic's properties and Pulsar policies by what `change` makes of them. */
+  setAttributes(
+    name: TopicName,
+    change: (before: TopicInfo) => Pick<TopicInfo, 'properties' | 'policies'>,
+  ): Promise<TopicInfo | Refusal>
   /** Opens a partition's log (one object a partition while it is open). Partition 0 of a topic without partitions is its log. */
   partition(topic: TopicInfo, index: PartitionIndex): Promise<PartitionLog | Refusal>
   tenants: NamespaceCatalog
@@ -72,6 +82,7 @@ export interface CreateTopic {
   readonly partitions: number
   readonly configs?: Readonly<Record<string, string>>
   readonly internal?: boolean
+  readonly properties?: Readonly<Record<string, string>>
 }
 
 /** Tenants and namespaces, as Pulsar's admin API manages them. */
@@ -79,10 +90,27 @@ export interface NamespaceCatalog {
   listTenants(): readonly string[]
   hasNamespace(tenant: string, namespace: string): boolean
   listNamespaces(tenant: string): readonly string[]
-  createTenant(tenant: string): Promise<boolean>
+  /** Undefined when there is no such tenant. */
+  tenant(tenant: string): TenantInfo | undefined
+  createTenant(tenant: string, info?: TenantInfo): Promise<boolean>
+  updateTenant(tenant: string, info: TenantInfo): Promise<boolean>
   deleteTenant(tenant: string): Promise<boolean>
-  createNamespace(tenant: string, namespace: string): Promise<boolean>
+  createNamespace(tenant: string, namespace: string, policies?: NamespacePolicies): Promise<boolean>
   deleteNamespace(tenant: string, namespace: string): Promise<boolean>
+  /** What was set on the namespace; nothing for one that is not there. */
+  policies(tenant: string, namespace: string): NamespacePolicies
+  /** Durable when it resolves. @returns false when there is no such namespace. */
+  updatePolicies(
+    tenant: string,
+    namespace: string,
+    change: (before: NamespacePolicies) => NamespacePolicies,
+  ): Promise<boolean>
+  /** What was granted on the namespace: it holds for each of its topics. */
+  permissions(tenant: string, namespace: string): Permissions
+  /** What was granted on the one topic, besides the namespace's. */
+  topicPermissions(name: TopicName): Permissions
+  /** Called after a namespace's policies or permissions changed, or it went. The returned function ends it. */
+  onPolicies(listener: (tenant: string, namespace: string) => void): () => void
 }
 
 export interface KafkaAppended {

@@ -193,6 +193,7 @@ export class FakeCatalog implements TopicCatalog {
   setPartitions = async (name: TopicName, partitions: number) => this.#change(name, { partitions })
   setConfigs = async (name: TopicName, configs: Readonly<Record<string, string>>) =>
     this.#change(name, { configs })
+  setAttributes = async () => unused()
 
   async partition(topic: TopicInfo, index: PartitionIndex) {
     const key = `${fullName(topic.name)}#${index}`
