@@ -8,6 +8,9 @@ export interface WorldParameters {
   readonly pulsar?: ReadyClient
   /** Single requests and literal bytes, for scenarios tagged @raw. */
   readonly raw?: ReadyClient
+  /** Tools that manage the scenarios tagged @pulsar-admin and @kafka-admin. */
+  readonly pulsarAdmin?: ReadyClient
+  readonly kafkaAdmin?: ReadyClient
   readonly target: {
     /** Found again by `targetKind(name)` when a scenario needs an instance of its own (powers). */
     readonly kind: string

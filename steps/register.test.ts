@@ -40,9 +40,10 @@ test('every requirement has one id, of its chapter', () => {
   assert.deepEqual([...new Set(requirements.map(({ chapter }) => chapter))].sort(), [...known].sort())
 })
 
-test('every tag of a scenario is a requirement, a world or a power', () => {
+test('every tag of a scenario is a requirement, a world, a tool or a power', () => {
   const known = new Set(requirements.map(({ id }) => id))
-  const others = /^(kafka|pulsar|raw|power-(restart|kill|configure|fail-store|roll-over))$/
+  const others =
+    /^(kafka|pulsar|raw|pulsar-admin|kafka-admin|power-(restart|kill|configure|fail-store|roll-over))$/
   const unknown = tags.filter(({ tag }) => !known.has(tag.slice(1)) && !others.test(tag.slice(1)))
   assert.deepEqual(unknown, [])
 })

@@ -41,7 +41,7 @@ async function clientChecks(): Promise<Check[]> {
   return Promise.all(
     loadClients().map(async (spec): Promise<Check> => {
       const [first] = await missingTools(spec)
-      const told = `${spec.kind} client, ${spec.quick ? 'in the quick plan' : 'with --clients all'}`
+      const told = `${spec.kind}${isTool(spec.kind) ? ' tool' : ' client'}, ${spec.quick ? 'in the quick plan' : 'with --clients all'}`
       return {
         group: 'client',
         name: `${spec.name} ${spec.versions.at(-1)}`,
@@ -69,6 +69,8 @@ async function targetChecks(): Promise<Check[]> {
     }
   })
 }
+
+const isTool = (kind: string): boolean => kind.endsWith('-admin')
 
 function firstSentence(text: string): string {
   return text.split(/[.:,](?:\s|$)/)[0] ?? text

@@ -20,14 +20,16 @@ export async function list(options: ListOptions): Promise<string> {
     style: { head: [], border: [], compact: true },
   })
   for (const scenario of scenarios) {
-    const { id, requirementIds, level, worlds, powers } = scenario
-    table.push([id, requirementIds.join(' '), level, worlds, powers.join(' ')])
+    const { id, requirementIds, level, worlds, tools, powers } = scenario
+    const needs = [...tools, ...powers].join(' ')
+    table.push([id, requirementIds.join(' '), level, worlds, needs])
   }
   const shown = new Set(scenarios.flatMap(({ requirementIds }) => requirementIds)).size
   return `${table.toString()}\n${scenarios.length} scenarios of ${shown} requirements`
 }
 
 function toJson(scenario: Scenario) {
-  const { id, name, chapter, folder, requirementIds, level, worlds, raw, powers, feature, line } = scenario
-  return { id, name, chapter, folder, requirementIds, level, worlds, raw, powers, feature, line }
+  const { id, name, chapter, folder, requirementIds, level } = scenario
+  const { worlds, raw, tools, powers, feature, line } = scenario
+  return { id, name, chapter, folder, requirementIds, level, worlds, raw, tools, powers, feature, line }
 }

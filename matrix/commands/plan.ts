@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import { loadClients } from '../clients/index.js'
-import { type CellPlan, type ClientTitle, planCells, sparedLine } from '../plan/cells.js'
+import { byKind, type CellPlan, type ClientTitle, planCells, sparedLine } from '../plan/cells.js'
 import { powersFor } from '../plan/clients.js'
 import { chosenClients, type SelectionOptions, selectScenarios } from './selected.js'
 import { endpointsOf, type TargetOptions } from './target-choice.js'
@@ -14,14 +14,9 @@ export interface PlanOptions extends SelectionOptions, TargetOptions {
 export async function plan(options: PlanOptions): Promise<string> {
   const { selected } = await selectScenarios(options)
   const clients = chosenClients(options.clients, loadClients())
-  const of = (kind: string): ClientTitle[] =>
-    clients
-      .filter(({ spec }) => spec.kind === kind)
-      .map(({ spec, version }) => ({ name: spec.name, version }))
-  const cells = planCells({
-    kafka: of('kafka'),
-    pulsar: of('pulsar'),
-    raw: of('raw')[0] ?? null,
+  const titles = clients.map(({ spec: { name, kind }, version }) => ({ name, kind, version }))
+  const cells = planCells<ClientTitle>({
+    ...byKind(titles, ({ kind }) => kind),
     scenarios: selected,
     pairs: options.pairs,
     powers: powersFor(options.clients, options.pairs),

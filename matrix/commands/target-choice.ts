@@ -39,7 +39,7 @@ export function endpointsOf(options: TargetOptions): Endpoints {
   if (hasAddress(options))
     return { ...(kafka && { kafka }), ...(pulsar && { pulsar }), ...(admin && { admin }) }
   const name = namedKind(options.target ?? 'reference').name
-  return { ...(name !== 'pulsar' && { kafka: '' }), ...(name !== 'kafka' && { pulsar: '' }) }
+  return { ...(name !== 'pulsar' && { kafka: '' }), ...(name !== 'kafka' && { pulsar: '', admin: '' }) }
 }
 
 const hasAddress = ({ kafka, pulsar }: TargetOptions) => kafka !== undefined || pulsar !== undefined

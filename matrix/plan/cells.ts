@@ -1,5 +1,6 @@
+import type { ClientSpec } from '../clients/types.js'
 import type { Endpoints } from '../targets/types.js'
-import type { Scenario, Worlds } from './scenarios.js'
+import type { Scenario, ToolKind, Worlds } from './scenarios.js'
 
 /** A client as plans speak of it. `ReadyClient` and a choice not yet provisioned both are one. */
 export interface ClientTitle {
@@ -9,19 +10,29 @@ export interface ClientTitle {
 
 /** One combination of clients, with the scenarios that it is to run. */
 export interface Cell<Client extends ClientTitle = ClientTitle> {
-  /** `kafkajs@2.2.4`, `kafkajs@2.2.4 × pulsar-client@1.18.0`, or `raw`. */
+  /**
+   * `kafkajs@2.2.4`, `kafkajs@2.2.4 × pulsar-client@1.18.0`, or `raw`; then the tools that manage its scenarios:
+   * `kafkajs@2.2.4 × kafka-tools@4.1.0`.
+   */
   readonly id: string
   readonly worlds: Worlds
   readonly kafka: Client | null
   readonly pulsar: Client | null
   readonly raw: Client | null
+  readonly pulsarAdmin: Client | null
+  readonly kafkaAdmin: Client | null
   readonly scenarios: readonly Scenario[]
 }
 
-export interface CellInput<Client extends ClientTitle> {
+export interface PlanClients<Client extends ClientTitle> {
   readonly kafka: readonly Client[]
   readonly pulsar: readonly Client[]
   readonly raw: Client | null
+  readonly pulsarAdmin: readonly Client[]
+  readonly kafkaAdmin: readonly Client[]
+}
+
+export interface CellInput<Client extends ClientTitle> extends PlanClients<Client> {
   readonly scenarios: readonly Scenario[]
   readonly pairs: 'cover' | 'all'
   /** Which cells of a world run its scenarios that need a power over the target: its first, or (absent) all. */
@@ -40,10 +51,33 @@ export interface CellPlan<Client extends ClientTitle = ClientTitle> {
 
 export const titleOf = (client: ClientTitle): string => `${client.name}@${client.version}`
 
+/** Clients of a plan by their kinds. */
+export function byKind<Client extends ClientTitle>(
+  clients: readonly Client[],
+  kindOf: (client: Client) => ClientSpec['kind'],
+): PlanClients<Client> {
+  const of = (kind: ClientSpec['kind']) => clients.filter((client) => kindOf(client) === kind)
+  return {
+    kafka: of('kafka'),
+    pulsar: of('pulsar'),
+    raw: of('raw')[0] ?? null,
+    pulsarAdmin: of('pulsar-admin'),
+    kafkaAdmin: of('kafka-admin'),
+  }
+}
+
+/** Those of a cell that reports give a row each, and that a case is told apart by: all but the raw client. */
+export function clientsOf<Client extends ClientTitle>(
+  cell: Pick<Cell<Client>, 'kafka' | 'pulsar' | 'pulsarAdmin' | 'kafkaAdmin'>,
+): Client[] {
+  return [cell.kafka, cell.pulsar, cell.pulsarAdmin, cell.kafkaAdmin].filter((client) => client !== null)
+}
+
 /**
- * Plans cells: each world alone once a client, both worlds over pairs of clients, raw once. With `powers: 'once'`, the
- * quick plan's, scenarios that restart, kill, configure or spoil a target of their own run with the first client or
- * pair of their world only: they cost seconds each, and what they show is the target's behaviour.
+ * Plans cells: each world alone once a client, both worlds over pairs of clients, raw once. Scenarios that are managed
+ * by a tool have cells of their own: those of their worlds, paired with the tools. With `powers: 'once'`, the quick
+ * plan's, scenarios that restart, kill, configure or spoil a target of their own run with the first client or pair of
+ * their world only: they cost seconds each, and what they show is the target's behaviour.
  */
 export function planCells<Client extends ClientTitle>(input: CellInput<Client>): CellPlan<Client> {
   const leftOut = new Map<string, Scenario[]>()
@@ -52,30 +86,62 @@ export function planCells<Client extends ClientTitle>(input: CellInput<Client>):
     if (reason !== null) leftOut.set(reason, [...(leftOut.get(reason) ?? []), scenario])
     return reason === null
   })
-  const of = (worlds: Worlds) => runnable.filter((scenario) => scenario.worlds === worlds)
   let sparedCases = 0
-  const share = (worlds: Worlds, index: number) => {
-    const scenarios = of(worlds)
-    if (input.powers !== 'once' || index === 0) return scenarios
-    const shared = scenarios.filter(({ powers }) => powers.length === 0)
-    sparedCases += scenarios.length - shared.length
-    return shared
-  }
-  const cells = [
-    ...input.kafka.map((kafka, index) => cell('kafka', { kafka, raw: input.raw }, share('kafka', index))),
-    ...input.pulsar.map((pulsar, index) =>
-      cell('pulsar', { pulsar, raw: input.raw }, share('pulsar', index)),
-    ),
-    ...pairs(input.kafka, input.pulsar, input.pairs).map(([kafka, pulsar], index) =>
-      cell('both', { kafka, pulsar, raw: input.raw }, share('both', index)),
-    ),
-    cell('raw', { raw: input.raw }, of('raw')),
-  ]
+  const cells = toolChoices.flatMap((tools) =>
+    worldChoices.flatMap((worlds) => {
+      const scenarios = runnable.filter(
+        (scenario) => scenario.worlds === worlds && isManagedBy(scenario, tools),
+      )
+      return combinations(worlds, tools, input).map((clients, index) => {
+        const spares = input.powers === 'once' && index > 0
+        const shared = spares ? scenarios.filter(({ powers }) => powers.length === 0) : scenarios
+        sparedCases += scenarios.length - shared.length
+        return cell(worlds, { ...clients, raw: input.raw }, shared)
+      })
+    }),
+  )
   return {
     sparedCases,
     cells: cells.filter(({ scenarios }) => scenarios.length > 0),
     leftOut: [...leftOut].map(([reason, scenarios]) => ({ reason, scenarios })),
   }
+}
+
+const worldChoices: readonly Worlds[] = ['kafka', 'pulsar', 'both', 'raw', 'tools']
+const toolChoices: readonly (readonly ToolKind[])[] = [
+  [],
+  ['pulsar-admin'],
+  ['kafka-admin'],
+  ['pulsar-admin', 'kafka-admin'],
+]
+
+function isManagedBy(scenario: Scenario, tools: readonly ToolKind[]): boolean {
+  return scenario.tools.length === tools.length && tools.every((tool) => scenario.tools.includes(tool))
+}
+
+interface Clients<Client> {
+  readonly kafka?: Client
+  readonly pulsar?: Client
+  readonly pulsarAdmin?: Client
+  readonly kafkaAdmin?: Client
+}
+
+/** The clients of each cell of some worlds and tools. */
+function combinations<Client extends ClientTitle>(
+  worlds: Worlds,
+  tools: readonly ToolKind[],
+  input: CellInput<Client>,
+): Clients<Client>[] {
+  const needed: Clients<Client>[][] = []
+  if (worlds === 'kafka' || worlds === 'both') needed.push(input.kafka.map((kafka) => ({ kafka })))
+  if (worlds === 'pulsar' || worlds === 'both') needed.push(input.pulsar.map((pulsar) => ({ pulsar })))
+  if (tools.includes('pulsar-admin')) needed.push(input.pulsarAdmin.map((pulsarAdmin) => ({ pulsarAdmin })))
+  if (tools.includes('kafka-admin')) needed.push(input.kafkaAdmin.map((kafkaAdmin) => ({ kafkaAdmin })))
+  const first: Clients<Client>[] = [{}]
+  return needed.reduce(
+    (left, right) => pairs(left, right, input.pairs).map(([a, b]) => ({ ...a, ...b })),
+    first,
+  )
 }
 
 /** Every pair, or as few as meet each client at least once: the shorter list is gone through again. */
@@ -94,12 +160,13 @@ export function pairs<A, B>(
 
 function cell<Client extends ClientTitle>(
   worlds: Worlds,
-  clients: { kafka?: Client; pulsar?: Client; raw?: Client | null },
+  clients: Clients<Client> & { raw: Client | null },
   scenarios: readonly Scenario[],
 ): Cell<Client> {
-  const { kafka = null, pulsar = null, raw = null } = clients
-  const titles = [kafka, pulsar].filter((client) => client !== null).map(titleOf)
-  return { id: titles.length > 0 ? titles.join(' × ') : 'raw', worlds, kafka, pulsar, raw, scenarios }
+  const { kafka = null, pulsar = null, raw, pulsarAdmin = null, kafkaAdmin = null } = clients
+  const all = { kafka, pulsar, raw, pulsarAdmin, kafkaAdmin }
+  const titles = [...(worlds === 'raw' ? ['raw'] : []), ...clientsOf(all).map(titleOf)]
+  return { id: titles.join(' × '), worlds, ...all, scenarios }
 }
 
 function reasonToLeaveOut<Client extends ClientTitle>(
@@ -107,15 +174,24 @@ function reasonToLeaveOut<Client extends ClientTitle>(
   input: CellInput<Client>,
 ): string | null {
   const { endpoints } = input
-  const needsKafka = scenario.worlds !== 'pulsar'
-  const needsPulsar = scenario.worlds === 'pulsar' || scenario.worlds === 'both'
+  const { worlds, tools } = scenario
+  const needsKafkaClient = worlds === 'kafka' || worlds === 'both'
+  const needsPulsar = worlds === 'pulsar' || worlds === 'both'
+  const needsKafka = needsKafkaClient || worlds === 'raw' || tools.includes('kafka-admin')
   if (needsKafka && endpoints.kafka === undefined) return 'the target does not speak Kafka'
   if (needsPulsar && endpoints.pulsar === undefined) return 'the target does not speak Pulsar'
-  if (needsKafka && scenario.worlds !== 'raw' && input.kafka.length === 0) {
-    return 'there is no Kafka client in the plan'
+  if (tools.includes('pulsar-admin') && endpoints.admin === undefined) {
+    return 'the target has no admin address'
   }
+  if (needsKafkaClient && input.kafka.length === 0) return 'there is no Kafka client in the plan'
   if (needsPulsar && input.pulsar.length === 0) return 'there is no Pulsar client in the plan'
-  if ((scenario.raw || scenario.worlds === 'raw') && input.raw === null) {
+  if (tools.includes('pulsar-admin') && input.pulsarAdmin.length === 0) {
+    return "there is no tool of Pulsar's administration in the plan"
+  }
+  if (tools.includes('kafka-admin') && input.kafkaAdmin.length === 0) {
+    return "there is no tool of Kafka's administration in the plan"
+  }
+  if ((scenario.raw || worlds === 'raw') && input.raw === null) {
     return 'the raw client is not in the plan'
   }
   return null

@@ -39,6 +39,7 @@ function scenario(id: string, worlds: Worlds, more: Partial<Scenario> = {}): Sce
     level: 'MUST',
     worlds,
     raw: worlds === 'raw',
+    tools: [],
     powers: [],
     ...more,
   }
@@ -51,9 +52,11 @@ function input(more: Partial<CellInput<ClientTitle>> = {}): CellInput<ClientTitl
     kafka: [client('k1'), client('k2')],
     pulsar: [client('p1'), client('p2'), client('p3')],
     raw: client('raw'),
+    pulsarAdmin: [client('pa1'), client('pa2')],
+    kafkaAdmin: [client('ka1')],
     scenarios: [scenario('k', 'kafka'), scenario('p', 'pulsar'), scenario('b', 'both'), scenario('r', 'raw')],
     pairs: 'cover',
-    endpoints: { kafka: 'k:1', pulsar: 'pulsar://p:1' },
+    endpoints: { kafka: 'k:1', pulsar: 'pulsar://p:1', admin: 'http://p:2' },
     ...more,
   }
 }
@@ -94,6 +97,63 @@ test('each world runs once a client, both worlds over pairs, raw once', () => {
     ],
   )
   assert.deepEqual(leftOut, [])
+})
+
+const managed = (id: string, worlds: Worlds, ...tools: Scenario['tools'][number][]) =>
+  scenario(id, worlds, { tools })
+
+const cellLines = (more: Partial<CellInput<ClientTitle>>) =>
+  planCells(input(more)).cells.map((cell) => `${cell.id}: ${cell.scenarios.map(({ id }) => id).join()}`)
+
+test('what a tool manages runs in cells of its own, with each tool of the kind', () => {
+  const kafkaAdmin = [client('ka1'), client('ka2'), client('ka3')]
+  const scenarios = [
+    scenario('k', 'kafka'),
+    managed('k+', 'kafka', 'kafka-admin'),
+    managed('b+', 'both', 'pulsar-admin'),
+    managed('r+', 'raw', 'kafka-admin'),
+    managed('t', 'tools', 'pulsar-admin'),
+    managed('two', 'tools', 'kafka-admin', 'pulsar-admin'),
+  ]
+  assert.deepEqual(cellLines({ scenarios, kafkaAdmin }), [
+    'k1@1: k',
+    'k2@1: k',
+    'k1@1 × p1@1 × pa1@1: b+',
+    'k2@1 × p2@1 × pa2@1: b+',
+    'k1@1 × p3@1 × pa1@1: b+',
+    'pa1@1: t',
+    'pa2@1: t',
+    'k1@1 × ka1@1: k+',
+    'k2@1 × ka2@1: k+',
+    'k1@1 × ka3@1: k+',
+    'raw × ka1@1: r+',
+    'raw × ka2@1: r+',
+    'raw × ka3@1: r+',
+    'pa1@1 × ka1@1: two',
+    'pa2@1 × ka2@1: two',
+    'pa1@1 × ka3@1: two',
+  ])
+  const all = cellLines({ scenarios: scenarios.slice(1, 3), kafkaAdmin, pairs: 'all' })
+  assert.equal(all.length, 2 * 3 + 2 * 3 * 2)
+  assert.equal(new Set(all).size, all.length)
+})
+
+test('a tool that is not there, or cannot reach the target, leaves its scenarios out with a reason', () => {
+  const scenarios = [managed('k+', 'kafka', 'kafka-admin'), managed('t', 'tools', 'pulsar-admin')]
+  const reasons = (more: Partial<CellInput<ClientTitle>>) =>
+    planCells(input({ scenarios, ...more })).leftOut.map(
+      (each) => `${each.scenarios.map(({ id }) => id).join()}: ${each.reason}`,
+    )
+  const admin = 'http://p:2'
+  assert.deepEqual(reasons({}), [])
+  assert.deepEqual(reasons({ kafkaAdmin: [], pulsarAdmin: [] }), [
+    "k+: there is no tool of Kafka's administration in the plan",
+    "t: there is no tool of Pulsar's administration in the plan",
+  ])
+  assert.deepEqual(reasons({ endpoints: { kafka: 'k:1' } }), ['t: the target has no admin address'])
+  assert.deepEqual(reasons({ endpoints: { pulsar: 'pulsar://p:1', admin } }), [
+    'k+: the target does not speak Kafka',
+  ])
 })
 
 test('with powers once, what needs a power runs in the first cell of its world only, and the rest is counted', () => {
@@ -271,7 +331,7 @@ Feature: Headers
     @MC-3 @pulsar @power-kill
     Scenario: A null header's value
       Given a topic
-    @MC-6 @raw
+    @MC-6 @raw @kafka-admin
     Scenario Outline: A <kind> header
       Given a <kind>
       Examples:
@@ -281,18 +341,18 @@ Feature: Headers
 `)
   const scenarios = await loadScenarios(register, undefined, root)
   assert.deepEqual(
-    scenarios.map(({ id, worlds, level, raw, powers, line }) => [
+    scenarios.map(({ id, worlds, level, raw, tools, powers, line }) => [
       id,
       worlds,
       level,
       raw,
-      powers.join(),
+      [...tools, ...powers].join(),
       line,
     ]),
     [
       ['conversion/headers/a-null-headers-value', 'both', 'MUST', false, 'kill', 6],
-      ['conversion/headers/a-kind-header#1', 'kafka', 'DECLARED', true, '', 13],
-      ['conversion/headers/a-kind-header#2', 'kafka', 'DECLARED', true, '', 14],
+      ['conversion/headers/a-kind-header#1', 'kafka', 'DECLARED', true, 'kafka-admin', 13],
+      ['conversion/headers/a-kind-header#2', 'kafka', 'DECLARED', true, 'kafka-admin', 14],
     ],
   )
   assert.equal(scenarios[0]?.rule, 'Nothing is lost')
@@ -313,7 +373,7 @@ Feature: Headers
     assert.ok(error instanceof UsageError)
     assert.deepEqual(error.message.split('\n'), [
       'features/conversion/headers.feature:4: unknown tag @kafak',
-      'features/conversion/headers.feature:4: none of the tags @kafka, @pulsar, @raw',
+      'features/conversion/headers.feature:4: none of the tags @kafka, @pulsar, @raw, @pulsar-admin, @kafka-admin',
       'features/conversion/headers.feature:7: no requirement tag such as @MC-3',
       'features/conversion/headers.feature:4 and features/conversion/headers.feature:7: ' +
         'two scenarios of one name (conversion/headers/one); give one another name',

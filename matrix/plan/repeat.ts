@@ -1,5 +1,5 @@
 import type { Cell, ClientTitle } from './cells.js'
-import { titleOf } from './cells.js'
+import { clientsOf, titleOf } from './cells.js'
 
 /** How the target was chosen, as options of the command line. */
 export interface TargetChoice {
@@ -16,11 +16,11 @@ export interface TargetChoice {
 /** The one command that runs one scenario in one cell again, with the same random choices. */
 export function repeatCommand(
   scenarioId: string,
-  cell: Pick<Cell<ClientTitle>, 'kafka' | 'pulsar' | 'raw'>,
+  cell: Pick<Cell<ClientTitle>, 'kafka' | 'pulsar' | 'raw' | 'pulsarAdmin' | 'kafkaAdmin'>,
   seed: number,
   target: TargetChoice,
 ): string {
-  const clients = [cell.kafka, cell.pulsar].filter((client) => client !== null)
+  const clients = clientsOf(cell)
   const named = clients.length > 0 ? clients : [cell.raw].filter((client) => client !== null)
   const words = ['npx', 'kop-conformance', 'run', '--only', scenarioId]
   words.push('--clients', named.map(titleOf).join(','), '--seed', String(seed))

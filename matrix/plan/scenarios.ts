@@ -7,7 +7,10 @@ import { UsageError } from '../usage-error.js'
 import { type Envelope, type GherkinDocument, type Pickle, placesOf, slug } from './gherkin.js'
 import { type Level, type Register, strongestLevel } from './register.js'
 
-export type Worlds = 'kafka' | 'pulsar' | 'both' | 'raw'
+/** `tools`: managed by tools, with no client beside them. */
+export type Worlds = 'kafka' | 'pulsar' | 'both' | 'raw' | 'tools'
+/** Kinds of administration tools. */
+export type ToolKind = 'pulsar-admin' | 'kafka-admin'
 
 /** One scenario, or one example of an outline: the unit that is planned, run and judged. */
 export interface Scenario {
@@ -30,11 +33,14 @@ export interface Scenario {
   readonly worlds: Worlds
   /** Needs the raw client too. */
   readonly raw: boolean
+  /** Managed by tools of these kinds: it runs with each of them. */
+  readonly tools: readonly ToolKind[]
   readonly powers: readonly Power[]
 }
 
 const powers: readonly Power[] = ['restart', 'kill', 'configure', 'fail-store', 'roll-over']
-const worldTags = ['@kafka', '@pulsar', '@raw']
+const toolKinds: readonly ToolKind[] = ['pulsar-admin', 'kafka-admin']
+const worldTags = ['@kafka', '@pulsar', '@raw', ...toolKinds.map((kind) => `@${kind}`)]
 
 /**
  * Reads all feature files.
@@ -91,6 +97,7 @@ function toScenario(
     level: strongestLevel(requirementIds.map((id) => register.byId.get(id)?.level ?? 'MUST')),
     worlds: worlds ?? 'raw',
     raw: tags.includes('@raw'),
+    tools: toolKinds.filter((kind) => tags.includes(`@${kind}`)),
     powers: powers.filter((power) => tags.includes(`@power-${power}`)),
   }
 }
@@ -108,7 +115,8 @@ function worldsOf(tags: readonly string[]): Worlds | null {
   if (kafka && pulsar) return 'both'
   if (kafka) return 'kafka'
   if (pulsar) return 'pulsar'
-  return tags.includes('@raw') ? 'raw' : null
+  if (tags.includes('@raw')) return 'raw'
+  return toolKinds.some((kind) => tags.includes(`@${kind}`)) ? 'tools' : null
 }
 
 function sameIds(scenarios: readonly Scenario[]): string[] {

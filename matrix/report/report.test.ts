@@ -187,6 +187,8 @@ test('the repeat command names scenario, clients, seed and target, quoted for a 
     kafka: { name: 'kafkajs', version: '2.2.4' },
     pulsar: { name: 'p', version: '1' },
     raw: null,
+    pulsarAdmin: null,
+    kafkaAdmin: null,
   }
   assert.equal(
     repeatCommand('a/b/c#1', cell, 7, { kind: 'kafka' }),
@@ -200,6 +202,8 @@ test('the repeat command names scenario, clients, seed and target, quoted for a 
     }),
     "npx kop-conformance run --only a/b/c --clients raw@2 --seed 7 --kafka broker:9092 --profile 'my target.yaml'",
   )
+  const managed = { ...cell, pulsar: null, kafkaAdmin: { name: 'kafka-tools', version: '4.1.0' } }
+  assert.match(repeatCommand('a/b/c', managed, 7, { kind: 'kafka' }), / kafkajs@2\.2\.4,kafka-tools@4\.1\.0 /)
   assert.equal(shellWord("it's"), `'it'\\''s'`)
 })
 

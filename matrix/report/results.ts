@@ -34,11 +34,15 @@ const target = z.object({
 })
 
 const cell = z.object({
-  id: text.describe('`kafkajs@2.2.4`, `kafkajs@2.2.4 × pulsar-client@1.18.0`, or `raw`.'),
-  worlds: z.enum(['kafka', 'pulsar', 'both', 'raw']),
+  id: text.describe(
+    '`kafkajs@2.2.4`, `kafkajs@2.2.4 × pulsar-client@1.18.0`, or `raw`; with the tools that manage its scenarios.',
+  ),
+  worlds: z.enum(['kafka', 'pulsar', 'both', 'raw', 'tools']).describe('`tools`: tools only.'),
   kafka: client.nullable(),
   pulsar: client.nullable(),
   raw: client.nullable(),
+  pulsarAdmin: client.nullable().describe("A tool of Pulsar's administration."),
+  kafkaAdmin: client.nullable().describe("A tool of Kafka's administration."),
   scenarios: z.number().int().describe('How many the plan has for this cell.'),
 })
 

@@ -44,10 +44,18 @@ export function sumsLine(counts: Counts): string {
   return told.length === 0 ? 'no results' : told.join(', ')
 }
 
+const worldOf = {
+  kafka: 'Kafka',
+  pulsar: 'Pulsar',
+  pulsarAdmin: "Pulsar's tool",
+  kafkaAdmin: "Kafka's tool",
+} as const
+const sides = ['kafka', 'pulsar', 'pulsarAdmin', 'kafkaAdmin'] as const
+
 export interface MatrixRow {
   /** `kafkajs 2.2.4`; single requests are a row of their own. */
   readonly title: string
-  readonly world: 'Kafka' | 'Pulsar' | 'raw'
+  readonly world: (typeof worldOf)[keyof typeof worldOf] | 'raw'
   readonly counts: readonly Counts[]
   readonly total: Counts
 }
@@ -57,7 +65,7 @@ export interface Matrix {
   readonly rows: readonly MatrixRow[]
 }
 
-/** Clients × chapters. A case of two clients counts in both their rows. */
+/** Clients and tools × chapters. A case counts in the rows of all that it ran with. */
 export function matrixOf(report: Results): Matrix {
   const ran = new Set(report.results.map(({ chapter }) => chapter))
   const chapters = report.chapters.map(({ id }) => id).filter((id) => ran.has(id))
@@ -83,14 +91,14 @@ interface RowTitle {
 
 function rowTitles(cells: readonly ResultCell[]): RowTitle[] {
   const rows = new Map<string, RowTitle>()
-  for (const side of ['kafka', 'pulsar'] as const) {
+  for (const side of sides) {
     for (const cell of cells) {
       const client = cell[side]
       if (client === null) continue
       const title = `${client.name} ${client.version}`
       const isOf = (other: ResultCell) =>
         other[side]?.name === client.name && other[side].version === client.version
-      rows.set(title, { title, world: side === 'kafka' ? 'Kafka' : 'Pulsar', isOf })
+      rows.set(title, { title, world: worldOf[side], isOf })
     }
   }
   const isRaw = (cell: ResultCell) => cell.worlds === 'raw'

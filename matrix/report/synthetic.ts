@@ -3,7 +3,7 @@ import type { KnownFailing } from '../judge/known-failing.js'
 import type { Observation } from '../judge/verdicts.js'
 import { planCells } from '../plan/cells.js'
 import { loadRegister, type Register } from '../plan/register.js'
-import type { Scenario, Worlds } from '../plan/scenarios.js'
+import type { Scenario, ToolKind, Worlds } from '../plan/scenarios.js'
 import { buildResults } from '../run/build-results.js'
 import type { NotRun, Results } from './results.js'
 
@@ -26,14 +26,21 @@ export function syntheticResults(options: SyntheticOptions = {}): Results {
     client(`pulsar-client-java${options.hostile ?? ''}`, '4.2.4', 'pulsar'),
   ]
   const raw = client('raw', '1.35.0', 'raw')
-  const endpoints = { kafka: '127.0.0.1:9092', pulsar: 'pulsar://127.0.0.1:6650' }
-  const plan = planCells({ kafka, pulsar, raw, scenarios: suite, pairs: 'cover', endpoints })
+  const endpoints = {
+    kafka: '127.0.0.1:9092',
+    pulsar: 'pulsar://127.0.0.1:6650',
+    admin: 'http://127.0.0.1:8080',
+  }
+  const pulsarAdmin = [client('pulsar-client-tools', '4.2.4', 'pulsar-admin')]
+  const kafkaAdmin = [client('kafka-tools', '4.1.0', 'kafka-admin')]
+  const clients = { kafka, pulsar, raw, pulsarAdmin, kafkaAdmin }
+  const plan = planCells({ ...clients, scenarios: suite, pairs: 'cover', endpoints })
   const abort = new AbortController()
   if (options.aborted) abort.abort()
   const all = plan.cells.flatMap((cell) =>
     cell.scenarios.map((scenario, index) => observed(cell.id, scenario, index, options)),
   )
-  const clients = options.allPassed ? [] : [missingCompiler(options.hostile ?? '')]
+  const notRun = options.allPassed ? [] : [missingCompiler(options.hostile ?? '')]
   return buildResults({
     register,
     suite,
@@ -59,13 +66,16 @@ export function syntheticResults(options: SyntheticOptions = {}): Results {
     },
     runId: 'kct-synthetic',
     started: new Date(Date.now() - 38_400),
-    notRun: clients,
+    notRun,
   })
 }
 
 function client(name: string, version: string, kind: ReadyClient['kind']): ReadyClient {
   return { name, version, kind, command: ['true'], env: {} }
 }
+
+/** Chapters whose second scenarios are managed by tools. */
+const toolsOf: Record<string, readonly ToolKind[]> = { GC: ['kafka-admin'], PT: ['pulsar-admin'] }
 
 /** Two scenarios of each requirement that has no reason to come later. */
 function syntheticScenarios(register: Register, hostile: string): Scenario[] {
@@ -90,6 +100,7 @@ function syntheticScenarios(register: Register, hostile: string): Scenario[] {
           level,
           worlds: world,
           raw: world === 'raw',
+          tools: number === 1 ? [] : (toolsOf[chapter] ?? []),
           powers: [],
         }
       }),

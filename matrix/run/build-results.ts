@@ -1,7 +1,7 @@
 import type { ReadyClient } from '../clients/types.js'
 import { type Case, type Judgement, judge } from '../judge/judge.js'
 import { isFatal, type Observation } from '../judge/verdicts.js'
-import type { Cell, CellPlan } from '../plan/cells.js'
+import { type Cell, type CellPlan, clientsOf } from '../plan/cells.js'
 import { repeatCommand } from '../plan/repeat.js'
 import type { Scenario } from '../plan/scenarios.js'
 import { type NotRun, type Result, type Results, SCHEMA_VERSION } from '../report/results.js'
@@ -60,12 +60,14 @@ export function buildResults(gathered: Gathered): Results {
       settings: { ...gathered.settings },
       powers: [...target.powers],
     },
-    cells: plan.cells.map(({ id, worlds, kafka, pulsar, raw, scenarios }) => ({
+    cells: plan.cells.map(({ id, worlds, scenarios, ...clients }) => ({
       id,
       worlds,
-      kafka: nameOf(kafka),
-      pulsar: nameOf(pulsar),
-      raw: nameOf(raw),
+      kafka: nameOf(clients.kafka),
+      pulsar: nameOf(clients.pulsar),
+      raw: nameOf(clients.raw),
+      pulsarAdmin: nameOf(clients.pulsarAdmin),
+      kafkaAdmin: nameOf(clients.kafkaAdmin),
       scenarios: scenarios.length,
     })),
     results,
@@ -112,7 +114,7 @@ function toCase(cell: Cell<ReadyClient>, scenario: Scenario, observations: reado
     cellId: cell.id,
     scenarioId: scenario.id,
     requirementIds: scenario.requirementIds,
-    clients: [cell.kafka, cell.pulsar, scenario.raw ? cell.raw : null].filter((client) => client !== null),
+    clients: [...clientsOf(cell), ...(scenario.raw && cell.raw !== null ? [cell.raw] : [])],
     observations,
   }
 }

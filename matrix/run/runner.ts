@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { ClientSpec, ReadyClient } from '../clients/types.js'
 import type { Observation } from '../judge/verdicts.js'
-import { type Cell, type CellPlan, planCells, titleOf } from '../plan/cells.js'
+import { byKind, type Cell, type CellPlan, clientsOf, planCells, titleOf } from '../plan/cells.js'
 import { type Chunk, cutIntoChunks } from '../plan/chunks.js'
 import type { ChosenClient } from '../plan/clients.js'
 import type { Scenario } from '../plan/scenarios.js'
@@ -70,7 +70,7 @@ async function startTarget({ targetKind, settings, signal, events }: RunInput): 
   }
 }
 
-/** Only clients of a world that a selected scenario needs. */
+/** Only clients of a world, and tools of a kind, that a selected scenario needs. */
 async function provisionAll(input: RunInput): Promise<Prepared> {
   const needed = input.clients.filter(({ spec }) => isNeeded(spec, input.selected))
   const outcomes = await Promise.all(needed.map((choice) => provisionOne(choice, input)))
@@ -81,9 +81,11 @@ async function provisionAll(input: RunInput): Promise<Prepared> {
 }
 
 function isNeeded(spec: ClientSpec, scenarios: readonly Scenario[]): boolean {
-  return scenarios.some(({ worlds, raw }) => {
-    if (spec.kind === 'raw') return raw || worlds === 'raw'
-    return worlds === spec.kind || worlds === 'both'
+  const { kind } = spec
+  return scenarios.some(({ worlds, raw, tools }) => {
+    if (kind === 'raw') return raw || worlds === 'raw'
+    if (kind === 'kafka' || kind === 'pulsar') return worlds === kind || worlds === 'both'
+    return tools.includes(kind)
   })
 }
 
@@ -99,11 +101,8 @@ async function provisionOne(choice: ChosenClient, input: RunInput): Promise<Read
 }
 
 function planFor(input: RunInput, target: Target, clients: readonly ReadyClient[]): CellPlan<ReadyClient> {
-  const of = (kind: ReadyClient['kind']) => clients.filter((client) => client.kind === kind)
   return planCells({
-    kafka: of('kafka'),
-    pulsar: of('pulsar'),
-    raw: of('raw')[0] ?? null,
+    ...byKind(clients, ({ kind }) => kind),
     scenarios: input.selected,
     pairs: input.pairs,
     powers: input.powers,
@@ -150,7 +149,7 @@ async function withTargetLog(
 }
 
 function jobOf(chunk: Chunk<ReadyClient>, target: Target, runId: string, input: RunInput): Job {
-  const { kafka, pulsar, raw } = chunk.cell
+  const { kafka, pulsar, raw, pulsarAdmin, kafkaAdmin } = chunk.cell
   return {
     cellId: chunk.cell.id,
     scenarios: chunk.scenarios.map(({ id, feature, line }) => ({ id, feature, line })),
@@ -158,6 +157,8 @@ function jobOf(chunk: Chunk<ReadyClient>, target: Target, runId: string, input: 
       ...(kafka !== null && { kafka }),
       ...(pulsar !== null && { pulsar }),
       ...(raw !== null && { raw }),
+      ...(pulsarAdmin !== null && { pulsarAdmin }),
+      ...(kafkaAdmin !== null && { kafkaAdmin }),
       target: {
         kind: target.kind,
         version: target.version,
@@ -175,8 +176,8 @@ function jobOf(chunk: Chunk<ReadyClient>, target: Target, runId: string, input: 
 
 /** The raw driver is beside most clients: only raw cells are told apart by it. */
 function startsOf({ cell, scenarios }: Chunk<ReadyClient>): Start[] {
-  const { kafka, pulsar, raw } = cell
-  const clients = [kafka, pulsar].filter((client) => client !== null)
+  const { raw } = cell
+  const clients = clientsOf(cell)
   if (clients.length === 0) return raw === null ? [] : [startOf(raw)]
   const ownTargets = scenarios.some(({ powers }) => powers.length > 0)
   return [...clients.map(startOf), ...(ownTargets ? [{ name: 'targets of its own', cost: 1 }] : [])]

@@ -1,4 +1,5 @@
 import { verdicts } from '../../judge/verdicts.js'
+import { clientsOf } from '../../plan/cells.js'
 import type { Result, ResultCell, Results } from '../results.js'
 import { matrixOf } from '../summary.js'
 import { type Html, html } from './escape.js'
@@ -37,7 +38,7 @@ function choice(name: string, label: string, values: readonly string[]): Html {
 }
 
 function resultRow(result: Result, cell: ResultCell | undefined): Html {
-  return html`<tr data-verdict="${result.verdict}" data-chapter="${result.chapter}" data-client="${clientsOf(cell)}">
+  return html`<tr data-verdict="${result.verdict}" data-chapter="${result.chapter}" data-client="${rowsOf(cell)}">
 <td>${verdictMark(result.verdict)}</td>
 <td><details><summary>${result.name}</summary>
 <p class="where">${result.scenarioId} · <span class="file">${result.feature}:${result.line}</span>${result.rule !== null && html`<br>${result.rule}`}</p>
@@ -49,10 +50,10 @@ ${command(result.repeat)}</details>${result.reason !== null && html`<p class="re
 }
 
 /** The rows of the heat map that the cell counts in, one a line. */
-function clientsOf(cell: ResultCell | undefined): string {
+function rowsOf(cell: ResultCell | undefined): string {
   if (cell === undefined) return ''
-  if (cell.worlds === 'raw') return 'raw requests'
-  return [cell.kafka, cell.pulsar]
-    .flatMap((client) => (client === null ? [] : [`${client.name} ${client.version}`]))
-    .join('\n')
+  return [
+    ...(cell.worlds === 'raw' ? ['raw requests'] : []),
+    ...clientsOf(cell).map(({ name, version }) => `${name} ${version}`),
+  ].join('\n')
 }

@@ -76,7 +76,7 @@ function heatMap(report: Results): Html {
 <tbody>${rows.map((row) => heatRow(row, chapters))}</tbody>
 </table>
 </div>
-<p class="hint">Passed of those that could be judged. A case of two clients counts in both rows. Choose a field to list its cases.</p>
+<p class="hint">Passed of those that could be judged. A case of several clients or tools counts in the row of each. Choose a field to list its cases.</p>
 </section>`
 }
 
