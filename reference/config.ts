@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parse as parseProperties } from 'dot-properties'
 import { z } from 'zod'
+import { isSaslMechanism, saslMechanisms } from './security/sasl.js'
 
 /** A setting was wrong. The message is one line that names the setting, its value and the remedy. */
 export class ConfigError extends Error {
@@ -36,6 +37,40 @@ const listeners = z.string().transform((text, context): ListenerAddress[] =>
     return { name, host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(digits) }
   }),
 )
+
+export const listenerProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
+export type ListenerProtocol = (typeof listenerProtocols)[number]
+const isListenerProtocol = (name: string | undefined): name is ListenerProtocol =>
+  listenerProtocols.some((known) => known === name)
+
+const splitList = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+
+const list = z.string().transform(splitList)
+
+const protocolMap = z.string().transform((text, context) => {
+  const protocols = new Map<string, ListenerProtocol>()
+  for (const pair of splitList(text)) {
+    const [name = '', protocol, ...rest] = pair.split(':')
+    if (!isListenerProtocol(protocol) || rest.length > 0) {
+      context.addIssue(`expected NAME:PROTOCOL by commas, PROTOCOL one of ${listenerProtocols.join(', ')}`)
+      return z.NEVER
+    }
+    protocols.set(name, protocol)
+  }
+  return protocols
+})
+
+const mechanisms = z.string().transform((text, context) => {
+  const named = splitList(text)
+  const known = named.filter(isSaslMechanism)
+  if (known.length === named.length && known.length > 0) return known
+  context.addIssue(`expected some of ${saslMechanisms.join(', ')}, by commas`)
+  return z.NEVER
+})
 
 /**
  * Every setting of the broker: its default, what it may be, what it means. Names are those of KoP or of Pulsar's
@@ -115,6 +150,60 @@ const settings = {
   groupInitialRebalanceDelayMs: whole(0, timerMsMax)
     .default(0)
     .describe('how long a new group waits for more members'),
+
+  authenticationEnabled: flag
+    .default(false)
+    .describe('clients of all ports must show who they are: tokens, or on Kafka listeners passwords too'),
+  authorizationEnabled: flag
+    .default(false)
+    .describe('roles may do what Pulsar permissions grant them; false: whoever is let in may do all'),
+  superUserRoles: list.default([]).describe('roles that may do everything, by commas'),
+  tokenSecretKey: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('secret that signs JSON Web Tokens (HS256 to HS512): data:;base64,…, file:///path or a path'),
+  tokenPublicKey: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'public RSA or EC key that verifies tokens, DER or PEM: data:;base64,…, file:///path or a path',
+    ),
+  tokenAuthClaim: z.string().min(1).default('sub').describe('claim of a token that holds the role'),
+  authenticationRefreshCheckSeconds: whole(1, Math.floor(timerMsMax / 1000))
+    .default(60)
+    .describe('how long a Pulsar client may take to bring a new token when its old one has expired'),
+  authenticateMetricsEndpoint: flag.default(false).describe('/metrics too wants a token'),
+  saslAllowedMechanisms: mechanisms
+    .default([...saslMechanisms])
+    .describe('SASL mechanisms of Kafka listeners, by commas'),
+  connectionsMaxReauthMs: whole(0, timerMsMax)
+    .default(0)
+    .describe('SASL sessions must be renewed after this (KIP-368); 0: when their token expires'),
+  kafkaProtocolMap: protocolMap
+    .default(new Map())
+    .describe(
+      'NAME:PROTOCOL by commas, for listeners whose name is not itself PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL',
+    ),
+  brokerServicePortTls: port
+    .optional()
+    .describe('port of the Pulsar binary protocol over TLS; 0: any free one'),
+  webServicePortTls: port.optional().describe('port of admin REST over HTTPS; 0: any free one'),
+  tlsCertificateFilePath: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM certificate, with its chain, of all TLS ports'),
+  tlsKeyFilePath: z.string().min(1).optional().describe('PEM private key of the certificate'),
+  tlsTrustCertsFilePath: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM certificates of who signs clients’ certificates; absent: clients’ are not asked for'),
+  tlsRequireTrustedClientCertOnConnect: flag
+    .default(false)
+    .describe('TLS clients without a trusted certificate are refused'),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -124,6 +213,8 @@ const settings = {
 const schema = z.strictObject(settings)
 export type Config = z.output<typeof schema>
 export const settingNames = Object.keys(settings) as (keyof Config)[]
+/** Settings whose values are never told. */
+const secretSettings: ReadonlySet<string> = new Set(['tokenSecretKey', 'tokenPublicKey'])
 
 /** What a setting means, and its default, for `--help`. */
 export function describeSetting(name: keyof Config): { description: string; fallback: string | undefined } {
@@ -132,10 +223,13 @@ export function describeSetting(name: keyof Config): { description: string; fall
   return { description: setting.description ?? '', fallback }
 }
 
-const defaultText = (value: unknown) =>
-  Array.isArray(value)
-    ? value.map((listener) => `${listener.name}://${listener.host}:${listener.port}`).join(',')
-    : String(value)
+function defaultText(value: unknown): string {
+  if (value instanceof Map) return [...value].map(([name, each]) => `${name}:${each}`).join(',')
+  if (!Array.isArray(value)) return String(value)
+  return value
+    .map((each) => (typeof each === 'string' ? each : `${each.name}://${each.host}:${each.port}`))
+    .join(',')
+}
 
 /**
  * Checks settings given as text. `listeners` is KoP's older name of `kafkaListeners`.
@@ -152,8 +246,9 @@ export function parseConfig(given: Readonly<Record<string, string>>): Config {
   }
   const name = String(issue?.path[0])
   const value = name === 'kafkaListeners' ? (given[name] ?? oldName) : given[name]
+  const shown = secretSettings.has(name) ? name : `${name}=${value}`
   throw new ConfigError(
-    `${name}=${value}: ${lowerFirst(issue?.message ?? 'not valid').replace('invalid option: ', '')}`,
+    `${shown}: ${lowerFirst(issue?.message ?? 'not valid').replace('invalid option: ', '')}`,
   )
 }
 
@@ -168,7 +263,51 @@ function consistent(config: Config): Config {
     throw new ConfigError(
       `kafkaAdvertisedListeners: no listener is called ${stranger.name}; kafkaListeners has ${names.join(', ')}`,
     )
+  const contradiction = securityContradiction(config)
+  if (contradiction !== undefined) throw new ConfigError(contradiction)
   return config
+}
+
+/** What a listener speaks: by its name, or by `kafkaProtocolMap`; a name of one's own without an entry is PLAINTEXT. */
+export function protocolOf(config: Config, listener: string): ListenerProtocol {
+  const mapped = config.kafkaProtocolMap.get(listener)
+  return mapped ?? (isListenerProtocol(listener) ? listener : 'PLAINTEXT')
+}
+
+export const isTlsProtocol = (protocol: ListenerProtocol): boolean => protocol.endsWith('SSL')
+export const isSaslProtocol = (protocol: ListenerProtocol): boolean => protocol.startsWith('SASL_')
+
+function securityContradiction(config: Config): string | undefined {
+  const unmapped = [...config.kafkaProtocolMap.keys()].find(
+    (name) => !config.kafkaListeners.some((listener) => listener.name === name),
+  )
+  if (unmapped !== undefined)
+    return `kafkaProtocolMap: no listener is called ${unmapped}; add it to kafkaListeners, or take it out`
+  if (config.authorizationEnabled && !config.authenticationEnabled)
+    return 'authorizationEnabled=true: without authenticationEnabled=true nobody has a role; set both'
+  if (config.authenticationEnabled) {
+    if (config.tokenSecretKey === undefined && config.tokenPublicKey === undefined)
+      return 'authenticationEnabled=true: set tokenSecretKey or tokenPublicKey, or no token can be verified'
+    const open = config.kafkaListeners.find(({ name }) => !isSaslProtocol(protocolOf(config, name)))
+    if (open !== undefined)
+      return `authenticationEnabled=true: listener ${open.name} asks for no credentials; make it SASL_PLAINTEXT or SASL_SSL, by its name or kafkaProtocolMap`
+  }
+  return tlsContradiction(config)
+}
+
+function tlsContradiction(config: Config): string | undefined {
+  const { tlsCertificateFilePath, tlsKeyFilePath } = config
+  if ((tlsCertificateFilePath === undefined) !== (tlsKeyFilePath === undefined))
+    return 'tlsCertificateFilePath and tlsKeyFilePath belong together: set both, or neither'
+  if (config.tlsRequireTrustedClientCertOnConnect && config.tlsTrustCertsFilePath === undefined)
+    return 'tlsRequireTrustedClientCertOnConnect=true: set tlsTrustCertsFilePath, or no certificate is trusted'
+  if (tlsCertificateFilePath !== undefined) return undefined
+  const listener = config.kafkaListeners.find(({ name }) => isTlsProtocol(protocolOf(config, name)))
+  const wants =
+    (listener && `kafkaListeners: ${listener.name}`) ??
+    (config.brokerServicePortTls === undefined ? undefined : 'brokerServicePortTls') ??
+    (config.webServicePortTls === undefined ? undefined : 'webServicePortTls')
+  return wants && `${wants}: TLS needs tlsCertificateFilePath and tlsKeyFilePath`
 }
 
 /** KoP's `kafkaNamespace=tenant/namespace` form names the tenant as well. */

@@ -79,6 +79,8 @@ export class StoredNamespaces implements NamespaceCatalog {
       if (known === undefined) return false
       await this.#metadata.put(tenantPrefix + tenant, Buffer.from(JSON.stringify(info)))
       known.info = info
+      // Who administers a tenant has rights in each of its namespaces.
+      for (const namespace of known.namespaces.keys()) this.#tell(tenant, namespace)
       return true
     })
   }
