@@ -81,7 +81,11 @@ export const rawOps = {
     args: z.object({ kafka: z.string().optional(), pulsar: z.string().optional() }),
     result: z.object({}),
   },
-  connect: { args: z.object({ connection, port: z.enum(['kafka', 'pulsar']) }), result: z.object({}) },
+  connect: {
+    /** `address`: `host:port` of one broker of several; absent: as configured. */
+    args: z.object({ connection, port: z.enum(['kafka', 'pulsar']), address: z.string().optional() }),
+    result: z.object({}),
+  },
   send: { args: z.object({ connection, bytes }), result: z.object({}) },
   /** The next frame without its length; null: the other side closed. */
   receive: {

@@ -29,6 +29,8 @@ const UNSUPPORTED_VERSION = 35
 
 const addresses = { kafka: undefined, pulsar: undefined }
 const connections = new Map()
+/** Of connections that were asked for by an address of their own: where they are opened again. */
+const ownAddresses = new Map()
 /** What a broker lists, by its address. */
 const listed = new Map()
 let nextCorrelationId = 1
@@ -36,6 +38,7 @@ let nextCorrelationId = 1
 async function configure({ kafka: kafkaAddress, pulsar: pulsarAddress }) {
   for (const connection of connections.values()) connection.close()
   connections.clear()
+  ownAddresses.clear()
   // Another instance may serve at the same address by now.
   listed.clear()
   addresses.kafka = kafkaAddress
@@ -43,7 +46,7 @@ async function configure({ kafka: kafkaAddress, pulsar: pulsarAddress }) {
 }
 
 async function open(name, port) {
-  const address = addresses[port]
+  const address = ownAddresses.get(name) ?? addresses[port]
   if (address === undefined) throw new Unsupported(`the target has no ${port} address`)
   connections.get(name)?.close()
   const connection = await RawConnection.open(address)
@@ -258,7 +261,10 @@ async function publish({ topic, entries }) {
 
 const ops = {
   configure,
-  connect: async ({ connection, port }) => void (await open(connection, port)),
+  connect: async ({ connection, port, address }) => {
+    if (address !== undefined) ownAddresses.set(connection, address)
+    await open(connection, port)
+  },
   send: async ({ connection, bytes }) => existing(connection).write(Buffer.from(bytes, 'base64')),
   receive,
   expectClose: async ({ connection, timeoutMs }) => ({

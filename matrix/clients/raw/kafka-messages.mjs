@@ -521,6 +521,22 @@ response
     resourceType int8
     resourceName string
 
+api OffsetDelete 47 0-0 flexible 99
+request
+  groupId string
+  topics []
+    name string
+    partitions []
+      partitionIndex int32
+response
+  errorCode int16
+  throttleTimeMs int32
+  topics []
+    name string
+    partitions []
+      partitionIndex int32
+      errorCode int16
+
 api DescribeCluster 60 0-2 flexible 0
 request
   includeClusterAuthorizedOperations bool

@@ -1,0 +1,48 @@
+/*
+ * Kafka's consumer protocol: the bytes that members of a group hand each other through the coordinator. Version 0 of
+ * both: INT16 version, then arrays of names (INT16 length) and of numbers, then user data of −1 (none).
+ */
+
+export interface Partition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** What a member subscribes to. Base64. */
+export function encodeSubscription(topics: readonly string[]): string {
+  return Buffer.concat([int16(0), int32(topics.length), ...topics.map(text), int32(-1)]).toString('base64')
+}
+
+/** What a leader gives a member. Base64. */
+export function encodeAssignment(partitions: readonly Partition[]): string {
+  const topics = [...new Set(partitions.map(({ topic }) => topic))]
+  const parts = topics.map((topic) => {
+    const numbers = partitions.filter((each) => each.topic === topic).map(({ partition }) => int32(partition))
+    return Buffer.concat([text(topic), int32(numbers.length), ...numbers])
+  })
+  return Buffer.concat([int16(0), int32(topics.length), ...parts, int32(-1)]).toString('base64')
+}
+
+/** Kafka's place of a group (or any text) among partitions: Java's hash of it, without its sign. */
+export function javaPartition(name: string, partitions: number): number {
+  let hash = 0
+  for (let at = 0; at < name.length; at++) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0
+  return (hash & 0x7fffffff) % partitions
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value)
+  return Buffer.concat([int16(bytes.length), bytes])
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2)
+  bytes.writeInt16BE(value)
+  return bytes
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}

@@ -1,0 +1,500 @@
+import { encodeAssignment, encodeSubscription, type Partition } from './groups-protocol.js'
+import { errorName } from './requests.js'
+import { Mismatch, same } from './verify.js'
+import type { ConformanceWorld } from './world.js'
+
+/** Single requests to a group's coordinator, each member of a group on a connection of its own. */
+
+export interface Offer {
+  readonly protocolType: string
+  readonly protocols: readonly string[]
+}
+
+export interface RawMember {
+  /** As the scenario calls it. */
+  readonly name: string
+  readonly group: string
+  readonly instanceId: string | null
+  readonly offer: Offer
+  /** Empty: not told yet. */
+  memberId: string
+  generation: number
+  leaderId: string
+  protocol: string
+  /** What the coordinator gave it, base64. */
+  assignment: string
+  /** As a leader is told them. */
+  members: readonly { readonly memberId: string; readonly groupInstanceId?: string | null }[]
+}
+
+export interface JoinAnswer {
+  readonly errorCode: number
+  readonly generationId: number
+  readonly protocolType?: string | null
+  readonly protocolName: string | null
+  readonly leader: string
+  readonly skipAssignment?: boolean
+  readonly memberId: string
+  readonly members: RawMember['members']
+}
+
+export interface SyncAnswer {
+  readonly errorCode: number
+  readonly assignment: string
+}
+
+/** Answers that say "ask again": the coordinator is on its way. */
+const NOT_YET = [14, 15, 16]
+const PATIENCE_MS = 15_000
+const JOIN_ANSWER_MS = 30_000
+const REBALANCE_IN_PROGRESS = 27
+const MEMBER_ID_REQUIRED = 79
+const INVALID_SESSION_TIMEOUT = 26
+const SESSION_MS = 10_000
+const REBALANCE_MS = 10_000
+
+export const CONSUMER: Offer = { protocolType: 'consumer', protocols: ['range'] }
+
+/* ---- Who and where ---------------------------------------------------------------------------------------------- */
+
+/** The scenario's group; its first mention makes its name. */
+export function groupOf(world: ConformanceWorld): string {
+  const known = world.notes.get('group')
+  if (typeof known === 'string') return known
+  const group = world.newName('-group')
+  world.notes.set('group', group)
+  return group
+}
+
+/** Members by the names that the scenario gives them. */
+export function membersOf(world: ConformanceWorld): Map<string, RawMember> {
+  const known = world.notes.get('members') as Map<string, RawMember> | undefined
+  if (known !== undefined) return known
+  const members = new Map<string, RawMember>()
+  world.notes.set('members', members)
+  return members
+}
+
+export function member(world: ConformanceWorld, name: string): RawMember {
+  const found = membersOf(world).get(name)
+  if (found === undefined) throw new Error(`no step before has spoken of a member ${name}`)
+  return found
+}
+
+export function newMember(
+  world: ConformanceWorld,
+  name: string,
+  options: { instanceId?: string | null; offer?: Offer; memberId?: string } = {},
+): RawMember {
+  const { instanceId = null, offer = CONSUMER, memberId = '' } = options
+  const told = { memberId, generation: -1, leaderId: '', protocol: '', assignment: '', members: [] }
+  const made: RawMember = { name, group: groupOf(world), instanceId, offer, ...told }
+  membersOf(world).set(name, made)
+  return made
+}
+
+/* ---- Asking ----------------------------------------------------------------------------------------------------- */
+
+export interface Asked {
+  readonly group: string
+  /** Absent: one of the group that no member uses. */
+  readonly connection?: string
+  readonly version?: number | undefined
+  readonly timeoutMs?: number
+}
+
+/** Asks the coordinator of a group, again and again while it says that it is on its way. */
+export async function ask<Answer>(
+  world: ConformanceWorld,
+  api: string,
+  body: Record<string, unknown>,
+  asked: Asked,
+): Promise<Answer> {
+  const raw = await world.raw()
+  const connection = await connectionTo(world, asked)
+  const deadline = Date.now() + PATIENCE_MS
+  for (;;) {
+    const answer = await raw.call('request', {
+      connection,
+      api,
+      body,
+      ...(asked.version !== undefined && { version: asked.version }),
+      timeoutMs: asked.timeoutMs ?? 20_000,
+    })
+    if (!NOT_YET.includes(firstError(answer.body)) || Date.now() > deadline) return answer.body as Answer
+  }
+}
+
+/** The first error code of an answer, wherever its form has it. */
+export function firstError(body: unknown): number {
+  if (typeof body !== 'object' || body === null) return 0
+  const { errorCode } = body as { errorCode?: number }
+  if (errorCode !== undefined && errorCode !== 0) return errorCode
+  for (const value of Object.values(body)) {
+    if (!Array.isArray(value)) continue
+    for (const item of value) {
+      const found = firstError(item)
+      if (found !== 0) return found
+    }
+  }
+  return 0
+}
+
+/** Opened once a scenario, to the broker that coordinates the group. */
+async function connectionTo(world: ConformanceWorld, asked: Asked): Promise<string> {
+  const name = `${asked.group} ${asked.connection ?? ''}`
+  const open = (world.notes.get('connections') as Set<string> | undefined) ?? new Set()
+  world.notes.set('connections', open)
+  if (open.has(name)) return name
+  const { host, port } = await coordinatorOf(world, asked.group)
+  const raw = await world.raw()
+  await raw.call('connect', { connection: name, port: 'kafka', address: `${host}:${port}` })
+  open.add(name)
+  return name
+}
+
+export interface Coordinator {
+  readonly errorCode: number
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+}
+
+export async function coordinatorOf(
+  world: ConformanceWorld,
+  group: string,
+  version?: number,
+): Promise<Coordinator> {
+  const raw = await world.raw()
+  const deadline = Date.now() + PATIENCE_MS
+  const body = { key: group, keyType: 0, coordinatorKeys: [group] }
+  for (;;) {
+    const answer = await raw.call('request', {
+      api: 'FindCoordinator',
+      body,
+      ...(version !== undefined && { version }),
+    })
+    const { coordinators } = answer.body as { coordinators?: Coordinator[] }
+    const found = coordinators === undefined ? (answer.body as unknown as Coordinator) : coordinators[0]
+    if (found?.errorCode === 0) return found
+    if (!NOT_YET.includes(found?.errorCode ?? 0) || Date.now() > deadline) {
+      throw new Mismatch(`the coordinator of ${group}`, 'a broker', found ?? answer.body)
+    }
+  }
+}
+
+/* ---- Membership --------------------------------------------------------------------------------------------------- */
+
+export interface JoinOptions {
+  readonly version?: number | undefined
+  readonly sessionTimeoutMs?: number
+  readonly rebalanceTimeoutMs?: number
+}
+
+/** One JoinGroup, as the member is. Waits for the rebalance; changes nothing of what the member knows. */
+export function joinOnce(
+  world: ConformanceWorld,
+  of: RawMember,
+  options: JoinOptions = {},
+): Promise<JoinAnswer> {
+  const metadata = encodeSubscription(world.topics.map(({ name }) => name))
+  const body = {
+    groupId: of.group,
+    sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_MS,
+    rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? REBALANCE_MS,
+    memberId: of.memberId,
+    groupInstanceId: of.instanceId,
+    protocolType: of.offer.protocolType,
+    protocols: of.offer.protocols.map((name) => ({ name, metadata })),
+  }
+  const asked = { ...at(of), version: options.version, timeoutMs: JOIN_ANSWER_MS }
+  return ask<JoinAnswer>(world, 'JoinGroup', body, asked)
+}
+
+/** As clients join: again with the id that the first answer gave, where it asks for that. */
+export async function join(
+  world: ConformanceWorld,
+  of: RawMember,
+  options: JoinOptions = {},
+): Promise<JoinAnswer> {
+  let answer = await joinOnce(world, of, options)
+  if (answer.errorCode === INVALID_SESSION_TIMEOUT) {
+    // Shorter than the target allows: Kafka's own least is 6 s.
+    return join(world, of, { ...options, sessionTimeoutMs: 6000 })
+  }
+  if (answer.errorCode === MEMBER_ID_REQUIRED) {
+    of.memberId = answer.memberId
+    answer = await joinOnce(world, of, options)
+  }
+  same(`the error as ${of.name} joins`, 'NONE', await errorName(world, answer.errorCode))
+  of.memberId = answer.memberId
+  of.generation = answer.generationId
+  of.leaderId = answer.leader
+  of.protocol = answer.protocolName ?? ''
+  of.members = answer.members
+  return answer
+}
+
+/** What the leader gives: to the member of each id. */
+export type Assignments = ReadonlyMap<string, string>
+
+export function syncOnce(
+  world: ConformanceWorld,
+  of: RawMember,
+  given: Assignments = new Map(),
+  version?: number,
+): Promise<SyncAnswer> {
+  const body = {
+    groupId: of.group,
+    generationId: of.generation,
+    memberId: of.memberId,
+    groupInstanceId: of.instanceId,
+    protocolType: of.offer.protocolType,
+    protocolName: of.protocol,
+    assignments: [...given].map(([memberId, assignment]) => ({ memberId, assignment })),
+  }
+  return ask<SyncAnswer>(world, 'SyncGroup', body, { ...at(of), version, timeoutMs: JOIN_ANSWER_MS })
+}
+
+export async function heartbeat(world: ConformanceWorld, of: RawMember): Promise<number> {
+  const body = {
+    groupId: of.group,
+    generationId: of.generation,
+    memberId: of.memberId,
+    groupInstanceId: of.instanceId,
+  }
+  return (await ask<{ errorCode: number }>(world, 'Heartbeat', body, at(of))).errorCode
+}
+
+export interface LeaveAnswer {
+  readonly errorCode: number
+  readonly members?: readonly { memberId: string; groupInstanceId: string | null; errorCode: number }[]
+}
+
+export function leave(
+  world: ConformanceWorld,
+  group: string,
+  leaving: readonly { memberId: string; groupInstanceId?: string | null }[],
+  version?: number,
+): Promise<LeaveAnswer> {
+  const body = { groupId: group, memberId: leaving[0]?.memberId ?? '', members: leaving }
+  return ask<LeaveAnswer>(world, 'LeaveGroup', body, { group, version })
+}
+
+/**
+ * The group begins, or takes in `joining`: those who are in it learn of it by their heartbeats and join again. At the end
+ * each has the assignment that the leader gave it: partitions of the scenario's first topic, one each.
+ */
+export async function rebalance(
+  world: ConformanceWorld,
+  current: readonly RawMember[],
+  joining: readonly RawMember[],
+  options: JoinOptions = {},
+): Promise<void> {
+  const joined = joining.map((each) => join(world, each, options))
+  await Promise.all(
+    current.map(async (each) => {
+      await awaitRebalance(world, each)
+      await join(world, each, options)
+    }),
+  )
+  await Promise.all(joined)
+  await syncAll(world, [...current, ...joining])
+}
+
+export async function syncAll(world: ConformanceWorld, members: readonly RawMember[]): Promise<void> {
+  const given = assignmentsFor(world, members)
+  const answers = members.map(async (each) => {
+    const answer = await syncOnce(world, each, each.leaderId === each.memberId ? given : new Map())
+    same(`the error as ${each.name} syncs`, 'NONE', await errorName(world, answer.errorCode))
+    same(`the assignment of ${each.name}`, given.get(each.memberId), answer.assignment)
+    each.assignment = answer.assignment
+  })
+  await Promise.all(answers)
+}
+
+function assignmentsFor(world: ConformanceWorld, members: readonly RawMember[]): Map<string, string> {
+  const topic = world.topics[0]?.name ?? 'none'
+  const given = members.map((each, index) => {
+    const partitions: Partition[] = [{ topic, partition: index }]
+    return [each.memberId, encodeAssignment(partitions)] as const
+  })
+  return new Map(given)
+}
+
+/** Until its heartbeat says that the group is being rebalanced. */
+export async function awaitRebalance(world: ConformanceWorld, of: RawMember): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS
+  for (;;) {
+    const error = await heartbeat(world, of)
+    if (error === REBALANCE_IN_PROGRESS) return
+    if (error !== 0 || Date.now() > deadline) {
+      const seen = await errorName(world, error)
+      throw new Mismatch(`the heartbeat of ${of.name}`, 'REBALANCE_IN_PROGRESS', seen)
+    }
+  }
+}
+
+export const at = (of: RawMember): Asked => ({ group: of.group, connection: of.name })
+
+/* ---- Offsets ------------------------------------------------------------------------------------------------------ */
+
+export interface Commit {
+  readonly topic: string
+  readonly topicId?: string
+  readonly partition: number
+  readonly offset: string
+  readonly metadata?: string | null
+}
+
+export interface Committed {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: string
+  readonly metadata: string | null
+  readonly error: number
+}
+
+/** As a consumer without membership does, or as `as`. Answers the errors, in the order of the commits. */
+export async function commitRaw(
+  world: ConformanceWorld,
+  group: string,
+  commits: readonly Commit[],
+  options: { as?: RawMember; version?: number | undefined; retentionMs?: number } = {},
+): Promise<number[]> {
+  const { as, version } = options
+  const body = {
+    groupId: group,
+    generationIdOrMemberEpoch: as?.generation ?? -1,
+    memberId: as?.memberId ?? '',
+    groupInstanceId: as?.instanceId ?? null,
+    retentionTimeMs: String(options.retentionMs ?? -1),
+    topics: byTopic(commits).map(([first, partitions]) => ({
+      name: first.topic,
+      topicId: first.topicId,
+      partitions: partitions.map(({ partition, offset, metadata = '' }) => ({
+        partitionIndex: partition,
+        committedOffset: offset,
+        commitTimestamp: '-1',
+        committedMetadata: metadata,
+      })),
+    })),
+  }
+  const asked = { group, version, ...(as !== undefined && { connection: as.name }) }
+  const { topics } = await ask<CommitAnswer>(world, 'OffsetCommit', body, asked)
+  const errors = commits.map(({ topic, topicId, partition }) => {
+    const found = topics.find((each) =>
+      each.name === undefined ? each.topicId === topicId : each.name === topic,
+    )
+    const of = found?.partitions.find(({ partitionIndex }) => partitionIndex === partition)
+    if (of === undefined) throw new Mismatch('the answer to OffsetCommit', `${topic} ${partition}`, topics)
+    return of.errorCode
+  })
+  world.notes.set('error', errors.find((code) => code !== 0) ?? 0)
+  return errors
+}
+
+interface CommitAnswer {
+  readonly topics: readonly {
+    readonly name?: string
+    readonly topicId?: string
+    readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[]
+  }[]
+}
+
+interface FetchedTopic {
+  readonly name?: string
+  readonly topicId?: string
+  readonly partitions: readonly {
+    readonly partitionIndex: number
+    readonly committedOffset: string
+    readonly metadata: string | null
+    readonly errorCode: number
+  }[]
+}
+
+interface FetchAnswer {
+  readonly errorCode?: number
+  readonly topics?: readonly FetchedTopic[]
+  readonly groups?: readonly { groupId: string; topics: readonly FetchedTopic[]; errorCode: number }[]
+}
+
+export interface AskedPartition {
+  readonly topic: string
+  readonly topicId?: string
+  readonly partition: number
+}
+
+/** @param partitions null: all that the group has committed; answered in the order of topic and partition */
+export async function fetchCommitted(
+  world: ConformanceWorld,
+  group: string,
+  partitions: readonly AskedPartition[] | null,
+  options: { version?: number | undefined; requireStable?: boolean } = {},
+): Promise<Committed[]> {
+  const [of] = await fetchGroups(world, [{ group, partitions }], options)
+  return [...(of ?? [])]
+}
+
+/** Several groups in one request (from version 8 on). In the order of asking. */
+export async function fetchGroups(
+  world: ConformanceWorld,
+  asked: readonly { group: string; partitions: readonly AskedPartition[] | null }[],
+  options: { version?: number | undefined; requireStable?: boolean } = {},
+): Promise<Committed[][]> {
+  const groups = asked.map(({ group, partitions }) => ({
+    groupId: group,
+    memberEpoch: -1,
+    topics: topicsOf(partitions),
+  }))
+  const [first] = groups
+  if (first === undefined) return []
+  const body = { ...first, groups, requireStable: options.requireStable ?? false }
+  const answer = await ask<FetchAnswer>(world, 'OffsetFetch', body, {
+    group: first.groupId,
+    version: options.version,
+  })
+  const answers = answer.groups ?? [
+    { groupId: first.groupId, errorCode: 0, ...answer, topics: answer.topics ?? [] },
+  ]
+  return asked.map(({ group }) => {
+    const of = answers.find(({ groupId }) => groupId === group)
+    if (of === undefined) throw new Mismatch('the answer to OffsetFetch', `the group ${group}`, answers)
+    world.notes.set('error', of.errorCode ?? 0)
+    return committedIn(world, of.topics)
+  })
+}
+
+function topicsOf(partitions: readonly AskedPartition[] | null) {
+  if (partitions === null) return null
+  return byTopic(partitions).map(([first, all]) => ({
+    name: first.topic,
+    topicId: first.topicId,
+    partitionIndexes: all.map(({ partition }) => partition),
+  }))
+}
+
+function committedIn(world: ConformanceWorld, topics: readonly FetchedTopic[]): Committed[] {
+  const ids = world.notes.get('topic ids') as ReadonlyMap<string, string> | undefined
+  const all = topics.flatMap(({ name, topicId, partitions }) =>
+    partitions.map(({ partitionIndex, committedOffset, metadata, errorCode }) => ({
+      topic: name ?? ids?.get(topicId ?? '') ?? `topic id ${topicId}`,
+      partition: partitionIndex,
+      offset: committedOffset,
+      metadata,
+      error: errorCode,
+    })),
+  )
+  return all.sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1))
+}
+
+/** In the order of first mention. */
+function byTopic<Item extends { topic: string }>(items: readonly Item[]): [Item, Item[]][] {
+  const topics = new Map<string, [Item, Item[]]>()
+  for (const item of items) {
+    const known = topics.get(item.topic)
+    if (known === undefined) topics.set(item.topic, [item, [item]])
+    else known[1].push(item)
+  }
+  return [...topics.values()]
+}
