@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KafkaOps, KafkaReceived, KafkaRecord } from '../driver/messages.js'
 import { type Driver, DriverError, kafkaDriver, type TypedDriver } from '../driver/process.js'
+import { smokeGroups } from './smoke-groups.js'
 import type { SmokeRun } from './smoke-run.js'
 
 const text = (value: string) => Buffer.from(value).toString('base64')
@@ -30,6 +31,7 @@ export async function smokeKafka(run: SmokeRun, driver: Driver, bootstrap: strin
   await groups(stage)
   await configs(stage)
   await endings(stage)
+  await smokeGroups(run, kafka)
   await run.check('configure again', () => kafka.call('configure', { bootstrap, clientId: 'smoke-2' }))
   await run.check('works after configure', async () => {
     const { names } = await kafka.call('listTopics', {})

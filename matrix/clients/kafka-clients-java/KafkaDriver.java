@@ -29,6 +29,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
@@ -54,6 +55,7 @@ public final class KafkaDriver {
   private Admin admin;
   private final Map<String, KafkaProducer<byte[], byte[]>> producers = new ConcurrentHashMap<>();
   private final Map<String, Reader> readers = new ConcurrentHashMap<>();
+  private final Members members = new Members();
 
   public static void main(String[] args) throws IOException {
     KafkaDriver driver = new KafkaDriver();
@@ -80,10 +82,21 @@ public final class KafkaDriver {
     ops.put("closeConsumer", this::closeConsumer);
     ops.put("consumeInGroup", this::consumeInGroup);
     ops.put("committed", this::committed);
+    ops.put("commit", this::commit);
+    ops.put("allCommitted", this::allCommitted);
+    ops.put("openMember", args -> members.open(args, settings));
+    ops.put("assignment", members::assignment);
+    ops.put("memberPoll", members::poll);
+    ops.put("memberCommit", members::commit);
+    ops.put("closeMember", members::close);
     return ops;
   }
 
   private static String nameOf(Throwable error) {
+    // Of a consumer that could not be built.
+    if (error instanceof KafkaException && error.getClass() == KafkaException.class && error.getCause() != null) {
+      return nameOf(error.getCause());
+    }
     if (error instanceof TimeoutException || error instanceof java.util.concurrent.TimeoutException) return "TIMEOUT";
     if (error instanceof InvalidOffsetException) return "OFFSET_OUT_OF_RANGE";
     Errors known = Errors.forException(error);
@@ -99,9 +112,11 @@ public final class KafkaDriver {
     admin = null;
     for (KafkaProducer<byte[], byte[]> producer : oldProducers) Driver.aside(() -> producer.close(Duration.ZERO));
     for (Reader reader : oldReaders) Driver.aside(reader);
+    members.closeAll();
     if (oldAdmin != null) Driver.aside(() -> oldAdmin.close(Duration.ZERO));
     settings =
-        Map.of(
+        with(
+            Security.settingsOf(args.get("security")),
             "bootstrap.servers", args.get("bootstrap").asText(),
             "client.id", args.get("clientId").asText(),
             "reconnect.backoff.ms", 20,
@@ -454,7 +469,30 @@ public final class KafkaDriver {
     return Map.of("offset", String.valueOf(found.offset()), "metadata", found.metadata());
   }
 
-  private static Object toReceived(ConsumerRecord<byte[], byte[]> record) {
+  private Object commit(JsonNode args) throws Exception {
+    admin().alterConsumerGroupOffsets(args.get("group").asText(), Members.offsetsOf(args.get("offsets"))).all().get();
+    return null;
+  }
+
+  private Object allCommitted(JsonNode args) throws Exception {
+    var found = admin().listConsumerGroupOffsets(args.get("group").asText()).partitionsToOffsetAndMetadata().get();
+    List<Object> offsets = new ArrayList<>();
+    found.entrySet().stream()
+        .filter(entry -> entry.getValue() != null)
+        .sorted(Map.Entry.comparingByKey(Members.IN_ORDER))
+        .forEach(entry -> offsets.add(toCommitted(entry.getKey(), entry.getValue())));
+    return Map.of("offsets", offsets);
+  }
+
+  private static Object toCommitted(TopicPartition place, OffsetAndMetadata committed) {
+    return Map.of(
+        "topic", place.topic(),
+        "partition", place.partition(),
+        "offset", String.valueOf(committed.offset()),
+        "metadata", committed.metadata());
+  }
+
+  static Map<String, Object> toReceived(ConsumerRecord<byte[], byte[]> record) {
     Map<String, Object> received = new TreeMap<>();
     received.put("partition", record.partition());
     received.put("offset", String.valueOf(record.offset()));

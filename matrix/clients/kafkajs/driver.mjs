@@ -3,6 +3,9 @@
 // kafkajs reads only as a member of a group: `consume` and `openConsumer` use a group of their own, and seek.
 import { randomUUID } from 'node:crypto'
 import { DriverError, fromBase64, requirePackage, serve, toBase64, Unsupported } from '../lib/driver.mjs'
+import { deferred, orAfter } from '../lib/waiting.mjs'
+import { groupOps } from './members.mjs'
+import { securitySettings } from './security.mjs'
 
 const { Kafka, Partitioners, logLevel, ConfigResourceTypes, CompressionTypes, CompressionCodecs } =
   requirePackage('kafkajs')
@@ -31,9 +34,13 @@ const consumers = new Map()
 const running = new Set()
 /** By group id: told when kafkajs says (in its log only) that the broker refused an offset. */
 const outOfRange = new Map()
+const groups = groupOps({ kafka: () => kafka, connectedAdmin, consumerConfig, toReceived, running })
 
 const ops = {
-  async configure({ bootstrap, clientId }) {
+  ...groups.ops,
+
+  async configure({ bootstrap, clientId, security }) {
+    groups.closeAll()
     const open = [...producers.values(), ...[...running].map((reader) => reader.consumer)]
     if (admin) open.push(admin)
     for (const handle of open)
@@ -51,6 +58,7 @@ const ops = {
       retry: { retries: 8, initialRetryTime: 20, maxRetryTime: 500 },
       logLevel: logLevel.INFO,
       logCreator: () => log,
+      ...securitySettings(security),
     })
     admin = null
   },
@@ -363,7 +371,13 @@ function openNamed(consumer) {
 }
 
 function connectedAdmin() {
-  admin ??= connected(kafka.admin({ retry: { retries: 4, initialRetryTime: 20 } }))
+  if (admin === null) {
+    const connecting = connected(kafka.admin({ retry: { retries: 4, initialRetryTime: 20 } }))
+    admin = connecting
+    connecting.catch(() => {
+      if (admin === connecting) admin = null
+    })
+  }
   return admin
 }
 
@@ -494,27 +508,16 @@ function nameOf(error) {
   if (error?.cause) return nameOf(error.cause)
   if (error?.originalError) return nameOf(error.originalError)
   if (/Timeout/.test(error?.name ?? '')) return 'TIMEOUT'
+  if (error?.name === 'KafkaJSSASLAuthenticationError')
+    return /not supported by the server/.test(error.message)
+      ? 'UNSUPPORTED_SASL_MECHANISM'
+      : 'SASL_AUTHENTICATION_FAILED'
   return error?.name ?? 'Error'
 }
 
 function log({ namespace, level, log: { message, ...rest } }) {
   if (message.startsWith('Offset out of range, resetting')) outOfRange.get(rest.groupId)?.()
   console.error(`${level} ${namespace}: ${message}`, rest.error ?? '')
-}
-
-function deferred() {
-  const it = {}
-  it.promise = new Promise((resolve, reject) => Object.assign(it, { resolve, reject }))
-  it.promise.catch(() => {})
-  return it
-}
-
-async function orAfter(ms, promise) {
-  let timer
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
 
 async function within(ms, promise) {
