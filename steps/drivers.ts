@@ -5,9 +5,14 @@ import { type RawOps, rawOps } from '../matrix/driver/raw-messages.js'
 
 /** Driver processes live as long as the worker: starting one costs more than a scenario. */
 const running = new Map<string, Promise<Driver>>()
+/** Those beside a client's first, lent to one scenario at a time. */
+const extras = new Set<Driver>()
+const idle: Driver[] = []
+/** More of them would only take memory: few scenarios need so many. */
+const IDLE_MAX = 6
 
 export async function driverOf(client: ReadyClient): Promise<Driver> {
-  const key = `${client.name}@${client.version}`
+  const key = titleOf(client)
   const known = await running.get(key)?.catch(() => undefined)
   if (known?.alive) return known
   const started = startDriver(client)
@@ -15,11 +20,49 @@ export async function driverOf(client: ReadyClient): Promise<Driver> {
   return started
 }
 
+/** A process of its own for one scenario, until `giveBackDriver`: it may be killed. */
+export async function lendDriver(client: ReadyClient): Promise<Driver> {
+  const at = idle.findIndex((driver) => driver.alive && titleOf(driver.client) === titleOf(client))
+  const kept = at >= 0 ? idle.splice(at, 1)[0] : undefined
+  if (kept !== undefined) return kept
+  const driver = await startDriver(client)
+  extras.add(driver)
+  return driver
+}
+
+/**
+ * The scenario has ended. A process that it left whole is kept for another; `configure` lets go of what is open in it,
+ * so that no member of an ended scenario stays in its group.
+ */
+export async function giveBackDriver(
+  driver: Driver,
+  isWhole: boolean,
+  configure: Record<string, unknown>,
+): Promise<void> {
+  if (isWhole && driver.alive && idle.length < IDLE_MAX) {
+    const isConfigured = await driver.call('configure', configure).then(
+      () => true,
+      () => false,
+    )
+    if (isConfigured) {
+      idle.push(driver)
+      return
+    }
+  }
+  extras.delete(driver)
+  await driver.kill()
+}
+
 export async function closeDrivers(): Promise<void> {
   const drivers = await Promise.allSettled(running.values())
+  const all = [...extras, ...drivers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))]
   running.clear()
-  await Promise.all(drivers.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)))
+  extras.clear()
+  idle.length = 0
+  await Promise.all(all.map((driver) => driver.close()))
 }
+
+const titleOf = ({ name, version }: ReadyClient): string => `${name}@${version}`
 
 export function rawDriver(driver: Driver): TypedDriver<RawOps> {
   return {

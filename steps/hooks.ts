@@ -67,6 +67,7 @@ After(async function (this: ConformanceWorld, { result }) {
       this.attach(await this.instance.logTail().catch(() => ''), 'text/x.target-log+plain')
     }
   }
+  await this.giveBackDrivers(result?.status === Status.PASSED)
   if (this.hasInstance) await giveBack(this.instance, result?.status === Status.PASSED)
   else forgetLater(this)
 })

@@ -1,13 +1,30 @@
+import { createHash } from 'node:crypto'
 import { type IWorldOptions, setWorldConstructor, World } from '@cucumber/cucumber'
 import type { ReadyClient } from '../matrix/clients/types.js'
+import type { KafkaAdminOps, PulsarAdminOps } from '../matrix/driver/admin-messages.js'
 import { Unsupported } from '../matrix/driver/errors.js'
 import type { KafkaOps, KafkaReceived, PulsarOps, PulsarReceived } from '../matrix/driver/messages.js'
-import { type Driver, kafkaDriver, pulsarDriver, type TypedDriver } from '../matrix/driver/process.js'
+import {
+  type Driver,
+  kafkaAdminDriver,
+  kafkaDriver,
+  pulsarAdminDriver,
+  pulsarDriver,
+  type TypedDriver,
+} from '../matrix/driver/process.js'
 import type { RawOps } from '../matrix/driver/raw-messages.js'
 import type { Endpoints, Profile, Target, TargetSettings } from '../matrix/targets/types.js'
+import {
+  adminAddress,
+  type KafkaSecurity,
+  kafkaAddress,
+  type PulsarSecurity,
+  pulsarAddress,
+} from './addresses.js'
 import { PulsarAdmin } from './admin.js'
-import { driverOf, rawDriver } from './drivers.js'
+import { rawDriver } from './drivers.js'
 import type { WorldParameters } from './parameters.js'
+import { Processes } from './processes.js'
 import { Random } from './random.js'
 import type { Written } from './records.js'
 
@@ -23,7 +40,6 @@ export class ConformanceWorld extends World<WorldParameters> {
   /** What was written, in the order of writing. */
   readonly written: Written[] = []
   readonly topics: ScenarioTopic[] = []
-  readonly drivers = new Set<Driver>()
   /** Of the last reading. */
   kafkaSeen: KafkaReceived[] = []
   pulsarSeen: PulsarReceived[] = []
@@ -32,7 +48,7 @@ export class ConformanceWorld extends World<WorldParameters> {
   #random: Random | undefined
   #scenario = ''
   #instance: { target: Target; settings: TargetSettings } | undefined
-  #configured = new Map<string, Promise<Driver>>()
+  #processes = new Processes()
 
   constructor(options: IWorldOptions<WorldParameters>) {
     super(options)
@@ -40,6 +56,11 @@ export class ConformanceWorld extends World<WorldParameters> {
 
   begin(scenario: string): void {
     this.#scenario = scenario
+  }
+
+  /** Driver processes that the scenario has used. */
+  get drivers(): ReadonlySet<Driver> {
+    return this.#processes.used
   }
 
   get random(): Random {
@@ -52,12 +73,12 @@ export class ConformanceWorld extends World<WorldParameters> {
   /** From here on the scenario talks to this instance; drivers are pointed at it when next used. */
   useInstance(target: Target, settings: TargetSettings): void {
     this.#instance = { target, settings }
-    this.#configured.clear()
+    this.#processes.forgetConfigured()
   }
 
   /** Drivers drop their handles: the instance was started again. */
   reconnect(): void {
-    this.#configured.clear()
+    this.#processes.forgetConfigured()
   }
 
   get instance(): Target {
@@ -104,39 +125,105 @@ export class ConformanceWorld extends World<WorldParameters> {
 
   /* ---- Clients ---------------------------------------------------------------------------------------------- */
 
-  async kafka(): Promise<TypedDriver<KafkaOps>> {
-    const { kafka } = this.endpoints
-    if (kafka === undefined) throw new Unsupported('the target has no Kafka address')
-    return kafkaDriver(await this.#driver('kafka', { bootstrap: kafka, clientId: this.parameters.runId }))
+  kafka(): Promise<TypedDriver<KafkaOps>> {
+    return this.#kafkaIn(null, {})
   }
 
-  async pulsar(): Promise<TypedDriver<PulsarOps>> {
-    const { pulsar } = this.endpoints
-    if (pulsar === undefined) throw new Unsupported('the target has no Pulsar address')
-    return pulsarDriver(await this.#driver('pulsar', { serviceUrl: pulsar }))
+  pulsar(): Promise<TypedDriver<PulsarOps>> {
+    return this.#pulsarIn(null, {})
   }
 
   async raw(): Promise<TypedDriver<RawOps>> {
     const { kafka, pulsar } = this.endpoints
-    return rawDriver(await this.#driver('raw', { kafka, pulsar }))
+    return rawDriver(await this.#driver('raw', null, { kafka, pulsar }))
+  }
+
+  /** The tool of Pulsar's administration that the scenario runs with. */
+  pulsarAdmin(): Promise<TypedDriver<PulsarAdminOps>> {
+    return this.#pulsarAdminIn(null, {})
+  }
+
+  /** The tool of Kafka's administration that the scenario runs with. */
+  kafkaAdmin(): Promise<TypedDriver<KafkaAdminOps>> {
+    return this.#kafkaAdminIn(null, {})
+  }
+
+  /** One more process of the cell's Kafka client, the scenario's own by this name: see `killDriver`. */
+  extraKafka(name: string, security: KafkaSecurity = {}): Promise<TypedDriver<KafkaOps>> {
+    return this.#kafkaIn(name, security)
+  }
+
+  extraPulsar(name: string, security: PulsarSecurity = {}): Promise<TypedDriver<PulsarOps>> {
+    return this.#pulsarIn(name, security)
+  }
+
+  /** The cell's Kafka client with other credentials, in a process of its own: those of one scenario do not mix. */
+  kafkaAs(security: KafkaSecurity): Promise<TypedDriver<KafkaOps>> {
+    return this.#kafkaIn(nameOf(security), security)
+  }
+
+  pulsarAs(security: PulsarSecurity): Promise<TypedDriver<PulsarOps>> {
+    return this.#pulsarIn(nameOf(security), security)
+  }
+
+  pulsarAdminAs(security: PulsarSecurity): Promise<TypedDriver<PulsarAdminOps>> {
+    return this.#pulsarAdminIn(nameOf(security), security)
+  }
+
+  kafkaAdminAs(security: KafkaSecurity): Promise<TypedDriver<KafkaAdminOps>> {
+    return this.#kafkaAdminIn(nameOf(security), security)
+  }
+
+  /** Ends a process of `extraKafka` or `extraPulsar` as `kill -9` does. The name then stands for a new process. */
+  killDriver(name: string): Promise<void> {
+    return this.#processes.kill(name)
+  }
+
+  /** Lets a process hang, as a long pause of a garbage collector does, until `resumeDriver`. */
+  pauseDriver(name: string): Promise<void> {
+    return this.#processes.pause(name)
+  }
+
+  resumeDriver(name: string): Promise<void> {
+    return this.#processes.resume(name)
+  }
+
+  /** At the scenario's end: processes that it left whole serve others. */
+  giveBackDrivers(passed: boolean): Promise<void> {
+    return this.#processes.giveBack(passed)
   }
 
   get admin(): PulsarAdmin {
     return new PulsarAdmin(this.endpoints.admin)
   }
 
-  #driver(kind: 'kafka' | 'pulsar' | 'raw', args: Record<string, unknown>): Promise<Driver> {
+  async #kafkaIn(name: string | null, security: KafkaSecurity): Promise<TypedDriver<KafkaOps>> {
+    const { runId } = this.parameters
+    const bootstrap = kafkaAddress(this.endpoints, security)
+    const clientId = name === null ? runId : `${runId}-${name}`
+    return kafkaDriver(await this.#driver('kafka', name, { bootstrap, clientId, security }))
+  }
+
+  async #pulsarIn(name: string | null, security: PulsarSecurity): Promise<TypedDriver<PulsarOps>> {
+    const serviceUrl = pulsarAddress(this.endpoints, security)
+    return pulsarDriver(await this.#driver('pulsar', name, { serviceUrl, security }))
+  }
+
+  async #pulsarAdminIn(name: string | null, security: PulsarSecurity): Promise<TypedDriver<PulsarAdminOps>> {
+    const adminUrl = adminAddress(this.endpoints, security)
+    const serviceUrl = pulsarAddress(this.endpoints, security)
+    return pulsarAdminDriver(await this.#driver('pulsarAdmin', name, { adminUrl, serviceUrl, security }))
+  }
+
+  async #kafkaAdminIn(name: string | null, security: KafkaSecurity): Promise<TypedDriver<KafkaAdminOps>> {
+    const bootstrap = kafkaAddress(this.endpoints, security)
+    return kafkaAdminDriver(await this.#driver('kafkaAdmin', name, { bootstrap, security }))
+  }
+
+  async #driver(kind: ClientKind, name: string | null, args: Record<string, unknown>): Promise<Driver> {
     const client: ReadyClient | undefined = this.parameters[kind]
     if (client === undefined) throw new Unsupported(`the cell has no ${kind} client`)
-    const known = this.#configured.get(kind)
-    if (known !== undefined) return known
-    const configured = configure(client, args)
-    this.#configured.set(kind, configured)
-    void configured.then(
-      (driver) => this.drivers.add(driver),
-      () => {},
-    )
-    return configured
+    return this.#processes.get(client, name, args)
   }
 
   /* ---- Topics ----------------------------------------------------------------------------------------------- */
@@ -177,10 +264,11 @@ export class ConformanceWorld extends World<WorldParameters> {
   }
 }
 
-async function configure(client: ReadyClient, args: Record<string, unknown>): Promise<Driver> {
-  const driver = await driverOf(client)
-  await driver.call('configure', args)
-  return driver
+type ClientKind = 'kafka' | 'pulsar' | 'raw' | 'pulsarAdmin' | 'kafkaAdmin'
+
+/** Processes of the same credentials are one. Its digest, as names go into client ids. */
+function nameOf(security: KafkaSecurity | PulsarSecurity): string {
+  return `as-${createHash('sha256').update(JSON.stringify(security)).digest('hex').slice(0, 8)}`
 }
 
 setWorldConstructor(ConformanceWorld)

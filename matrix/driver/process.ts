@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { prettifyError, type z } from 'zod'
 import type { ReadyClient } from '../clients/types.js'
+import { type KafkaAdminOps, kafkaAdminOps, type PulsarAdminOps, pulsarAdminOps } from './admin-messages.js'
 import { DriverCrashed, DriverError, DriverTimedOut, Unsupported } from './errors.js'
 import { LineSplitter, LogTail } from './lines.js'
 import {
@@ -51,6 +52,11 @@ export interface Driver {
   logTail(): string
   /** Closes standard input, waits a moment, then kills the process group. Safe to call twice. */
   close(): Promise<void>
+  /** Kills the process group at once, as `kill -9` does; calls under way end with DriverCrashed. */
+  kill(): Promise<void>
+  /** Stops the process without ending it, as a machine that hangs does; calls wait until `resume`, or time out. */
+  pause(): void
+  resume(): void
 }
 
 const LOG_CHARACTERS_MAX = 64 * 1024
@@ -142,6 +148,19 @@ class DriverProcess implements Driver {
     await this.#ended
     clearTimeout(timer)
     killGroup(this.#child)
+  }
+
+  async kill(): Promise<void> {
+    this.#end(`${this.#title} was killed by the scenario`)
+    await this.#ended
+  }
+
+  pause(): void {
+    signalGroup(this.#child, 'SIGSTOP')
+  }
+
+  resume(): void {
+    signalGroup(this.#child, 'SIGCONT')
   }
 
   get #title(): string {
@@ -294,9 +313,13 @@ function spawnDriver(client: ReadyClient): ChildProcess {
 }
 
 function killGroup(child: ChildProcess): void {
+  signalGroup(child, 'SIGKILL')
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return
   try {
-    process.kill(-child.pid, 'SIGKILL')
+    process.kill(-child.pid, signal)
   } catch {
     // The group has ended already.
   }
@@ -337,6 +360,10 @@ export interface TypedDriver<Kind extends Ops> {
 
 export const kafkaDriver = (driver: Driver): TypedDriver<KafkaOps> => typed<KafkaOps>(kafkaOps, driver)
 export const pulsarDriver = (driver: Driver): TypedDriver<PulsarOps> => typed<PulsarOps>(pulsarOps, driver)
+export const pulsarAdminDriver = (driver: Driver): TypedDriver<PulsarAdminOps> =>
+  typed<PulsarAdminOps>(pulsarAdminOps, driver)
+export const kafkaAdminDriver = (driver: Driver): TypedDriver<KafkaAdminOps> =>
+  typed<KafkaAdminOps>(kafkaAdminOps, driver)
 
 function typed<Kind extends Ops>(ops: Kind, driver: Driver): TypedDriver<Kind> {
   return {

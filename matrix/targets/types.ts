@@ -21,6 +21,14 @@ export interface Endpoints {
   readonly pulsar?: string
   /** `http://host:port`, Pulsar's admin REST. */
   readonly admin?: string
+  /** `host:port` of Kafka listeners beside the first: SASL in the clear, TLS, and SASL over TLS. */
+  readonly kafkaSasl?: string
+  readonly kafkaTls?: string
+  readonly kafkaSaslTls?: string
+  /** `pulsar+ssl://host:port` */
+  readonly pulsarTls?: string
+  /** `https://host:port` */
+  readonly adminTls?: string
 }
 
 /**
