@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import type { Log } from '../base/log.js'
 import type { MetadataStore } from '../storage/types.js'
+import type { GroupSubscriptions } from '../topics/group-subscriptions.js'
 import type { TopicCatalog } from '../topics/types.js'
 
 /** Settings of the Pulsar side, by the names of Pulsar's `broker.conf`. */
@@ -33,5 +34,7 @@ export interface PulsarContext {
   readonly log: Log
   readonly config: PulsarConfig
   readonly metadata: MetadataStore
+  /** Kafka's groups, which subscriptions of their names are (chapter PT of the register); absent: there are none. */
+  readonly groups?: GroupSubscriptions | undefined
   readonly metrics?: PulsarMetrics | undefined
 }

@@ -15,11 +15,21 @@ export class PulsarService {
   /** `http://host:port` of the admin server; undefined before it is started. */
   httpUrl: string | undefined
   readonly #topics = new Map<string, Promise<PulsarTopic | Failure>>()
+  /** Open partitions by their Pulsar names. */
+  readonly #opened = new Map<string, PulsarTopic>()
   #namesGenerated = 0
 
   constructor(context: PulsarContext) {
     this.context = context
     this.schemas = new SchemaRegistry(context.metadata, context.clock)
+    context.groups?.follow({
+      cursorMoved: ({ pulsarName }, name) => this.#opened.get(pulsarName)?.cursorMoved(name),
+      groupStarted: (name) => {
+        for (const topic of this.#opened.values()) topic.groupStarted(name)
+      },
+      removeUnused: async ({ pulsarName }, name) =>
+        (await this.#opened.get(pulsarName)?.removeUnused(name)) ?? true,
+    })
   }
 
   /** A producer name that no other producer of this cluster has. */
@@ -94,8 +104,12 @@ export class PulsarService {
   }
 
   #closeWithLog(key: string, topic: PulsarTopic): void {
+    const { pulsarName } = topic.log
+    this.#opened.set(pulsarName, topic)
     topic.log.onClosed(() => {
       this.#topics.delete(key)
+      // Recreated under the same name meanwhile, it is another.
+      if (this.#opened.get(pulsarName) === topic) this.#opened.delete(pulsarName)
       topic
         .unload()
         .catch((error) =>

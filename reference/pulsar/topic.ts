@@ -1,3 +1,5 @@
+import { asEntryId, comparePositions } from '../base/brand.js'
+import type { GroupOfPartition } from '../topics/group-subscriptions.js'
 import { isRefusal, type PartitionLog, type TopicInfo } from '../topics/types.js'
 import type { PulsarContext } from './context.js'
 import { asFailure, type Failure, fail } from './failure.js'
@@ -213,6 +215,9 @@ export class PulsarTopic {
       clock: this.#context.clock,
       logger: this.#context.log,
       partitioned: this.info.partitions > 0,
+      onAcknowledged: () => {
+        if (durable) this.#context.groups?.acknowledged(this.log, name)
+      },
     })
     this.#opened.set(name, subscription)
     return subscription
@@ -229,11 +234,30 @@ export class PulsarTopic {
 
   /** @param close called when the broker ends the consumer. */
   addConsumer(subscription: Subscription, consumer: Consumer, close: () => void): Failure | undefined {
-    const refused = subscription.add(consumer)
+    const refused = this.#refusalByGroup(subscription) ?? subscription.add(consumer)
     if (refused !== undefined) return refused
     this.#consumers.set(consumer, { subscription, close })
     subscription.endReset()
     return undefined
+  }
+
+  /** A Kafka group with members has its subscription to itself (register PT-7). */
+  #refusalByGroup(subscription: Subscription): Failure | undefined {
+    const members = this.groupOf(subscription)?.members ?? 0
+    if (members === 0) return undefined
+    const are = members === 1 ? 'member is' : 'members are'
+    const message = `Subscription ${subscription.name} is a Kafka group: ${members} ${are} active`
+    return fail('ConsumerBusy', message)
+  }
+
+  /** The Kafka group that the subscription is; undefined when it is Pulsar's own. */
+  groupOf({ name, cursor }: Subscription): GroupOfPartition | undefined {
+    return cursor.durable ? this.#context.groups?.of(this.log, name) : undefined
+  }
+
+  /** Whether consumers of either world use it: then it is not deleted unless its caller insists (register PT-4). */
+  isInUse(subscription: Subscription): boolean {
+    return subscription.consumers.length > 0 || (this.groupOf(subscription)?.members ?? 0) > 0
   }
 
   /** The client has gone or closed it. A non-durable subscription goes with its last consumer (register CO-3). */
@@ -242,7 +266,14 @@ export class PulsarTopic {
     if (member === undefined) return
     this.#consumers.delete(consumer)
     member.subscription.remove(consumer)
+    await this.#tellLeft(member.subscription)
     await this.#dropIfUnused(member.subscription)
+  }
+
+  /** So that a Kafka client that comes next resumes where the last consumer of Pulsar has acknowledged. */
+  async #tellLeft({ name, cursor, consumers }: Subscription): Promise<void> {
+    if (!cursor.durable || consumers.length > 0) return
+    await this.#context.groups?.left(this.log, name)
   }
 
   async #dropIfUnused(subscription: Subscription): Promise<void> {
@@ -272,7 +303,55 @@ export class PulsarTopic {
   async #deleteSubscription(name: string): Promise<void> {
     const subscription = this.#opened.get(name)
     if (subscription !== undefined) await this.#forget(subscription)
-    if (this.log.ledger.cursorNames().includes(name)) await this.log.ledger.deleteCursor(name)
+    const { groups } = this.#context
+    const removeCursor = async (): Promise<void> => {
+      if (this.log.ledger.cursorNames().includes(name)) await this.log.ledger.deleteCursor(name)
+    }
+    await (groups === undefined ? removeCursor() : groups.deleted(this.log, name, removeCursor))
+  }
+
+  /** The group that a subscription is has no offset any more. False when consumers use it: then it stays theirs. */
+  async removeUnused(name: string): Promise<boolean> {
+    const subscription = this.#opened.get(name)
+    if (subscription === undefined) return true
+    if (subscription.consumers.length > 0) return false
+    await this.#forget(subscription)
+    return true
+  }
+
+  /** A Kafka group's commit moved the cursor: its consumers, if there are any, come back to the new place. */
+  cursorMoved(name: string): void {
+    const subscription = this.#opened.get(name)
+    if (subscription?.cursor.durable === true) this.closeConsumers(subscription)
+  }
+
+  /** A Kafka group of that name has members: where they read this topic, consumers of Pulsar have to go (register PT-7). */
+  groupStarted(name: string): void {
+    const subscription = this.#opened.get(name)
+    if (subscription === undefined || subscription.consumers.length === 0) return
+    if ((this.groupOf(subscription)?.members ?? 0) > 0) this.closeConsumers(subscription)
+  }
+
+  /** Acknowledges all that lies before a place: skipping, clearing and expiring. Consumers stay connected. */
+  async advance(subscription: Subscription, point: StartPoint): Promise<void> {
+    const { cursor } = subscription
+    const order = comparePositions(point.position, cursor.position)
+    if (order < 0 || (order === 0 && point.batchIndex <= cursor.batchIndex)) return
+    const { ledgerId, entryId } = point.position
+    const acknowledged =
+      point.batchIndex > 0
+        ? cursor.acknowledgeUpTo(point.position, point.batchIndex - 1)
+        : cursor.acknowledgeUpTo({ ledgerId, entryId: asEntryId(entryId - 1) })
+    const told = this.#tellMoved(subscription)
+    subscription.wake()
+    await Promise.all([acknowledged, told])
+  }
+
+  /** In the same turn of the event loop as the cursor moved: no commit comes between. */
+  async #tellMoved({ name, cursor }: Subscription): Promise<void> {
+    if (!cursor.durable) return
+    const { position, batchIndex } = cursor
+    await this.#context.groups?.moved(this.log, name, { position, batchIndex })
   }
 
   /** Moves a subscription. As Pulsar does, its consumers are closed first and come back by themselves. */
@@ -283,10 +362,14 @@ export class PulsarTopic {
         this.#context.log.warn({ err: error }, 'closing a cursor failed'),
       )
     })
-    const moved = subscription.cursor.reset(point.position, point.batchIndex)
+    const reset = subscription.cursor.reset(point.position, point.batchIndex)
+    const moved = Promise.all([reset, this.#tellMoved(subscription)])
     // Who comes meanwhile waits for it to be over; whether it was stored is told to the one who asked.
     subscription.beginReset(
-      moved.catch(() => undefined),
+      moved.then(
+        () => undefined,
+        () => undefined,
+      ),
       timer,
     )
     this.closeConsumers(subscription)

@@ -21,6 +21,8 @@ export interface SubscriptionOptions {
   readonly clock: Clock
   readonly logger: Log
   readonly partitioned: boolean
+  /** Called after acknowledgements took effect. */
+  readonly onAcknowledged?: (() => void) | undefined
 }
 
 /** Clients acknowledge "all before the first entry" as entry −1: nothing to do. */
@@ -34,6 +36,7 @@ export class Subscription {
   readonly #log: PartitionLog
   readonly #source: DispatchSource
   readonly #stopListening: () => void
+  readonly #onAcknowledged: () => void
   #type: SubscriptionTypeName | undefined
   #dispatcher: Dispatcher | undefined
   #keys: KeySelector | undefined
@@ -44,6 +47,7 @@ export class Subscription {
     this.name = options.name
     this.cursor = options.cursor
     this.#log = options.log
+    this.#onAcknowledged = options.onAcknowledged ?? (() => {})
     this.#source = {
       log: options.log,
       cursor: options.cursor,
@@ -176,6 +180,7 @@ export class Subscription {
     }
     await this.cursor.acknowledge(acknowledgements)
     this.#dispatcher?.wake()
+    this.#onAcknowledged()
   }
 
   #wholeEntry(consumer: Consumer, position: Position): Acknowledgement {
@@ -243,6 +248,7 @@ export class Subscription {
       const entryId = (position.entryId - 1) as Position['entryId']
       if (entryId >= 0) await this.cursor.acknowledgeUpTo({ ledgerId: position.ledgerId, entryId })
     }
+    this.#onAcknowledged()
     return undefined
   }
 
