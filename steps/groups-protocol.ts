@@ -23,11 +23,12 @@ export function encodeAssignment(partitions: readonly Partition[]): string {
   return Buffer.concat([int16(0), int32(topics.length), ...parts, int32(-1)]).toString('base64')
 }
 
-/** Kafka's place of a group (or any text) among partitions: Java's hash of it, without its sign. */
-export function javaPartition(name: string, partitions: number): number {
+/** Kafka's place of a group among the partitions of its offsets topic: the amount of Java's hash of its name. */
+export function partitionOfGroup(group: string, partitions: number): number {
   let hash = 0
-  for (let at = 0; at < name.length; at++) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0
-  return (hash & 0x7fffffff) % partitions
+  for (let at = 0; at < group.length; at++) hash = (Math.imul(hash, 31) + group.charCodeAt(at)) | 0
+  // The least number has no counterpart; Kafka takes 0 for it.
+  return hash === -(2 ** 31) ? 0 : Math.abs(hash) % partitions
 }
 
 function text(value: string): Buffer {

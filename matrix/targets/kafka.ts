@@ -92,6 +92,9 @@ export function kafkaSettings(
     'share.coordinator.state.topic.min.isr': 1,
     'share.coordinator.state.topic.num.partitions': 1,
     'group.initial.rebalance.delay.ms': 0,
+    // Scenarios wait for members to time out, and for commits to be dropped.
+    'group.min.session.timeout.ms': 100,
+    'offsets.retention.check.interval.ms': 200,
     // A killed broker is taken for alive until its session ends, and its successor must wait for that.
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 500,
