@@ -5,6 +5,7 @@ import { hostAndPort } from './base/host-port.js'
 import { type Config, ConfigError, type ListenerAddress } from './config.js'
 import { GroupCoordinator } from './groups/coordinator.js'
 import { MetadataOffsetStore } from './groups/offset-store.js'
+import { volatileGroups } from './groups/volatile-groups.js'
 import { dispatcher, findApi, kafkaContext, refuseApiVersions } from './kafka/apis/index.js'
 import { StoredProducerIds } from './kafka/apis/producer-ids.js'
 import { type KafkaListener, startKafkaListener } from './kafka/server.js'
@@ -140,7 +141,7 @@ async function serveKafka(parts: Parts): Promise<string> {
   const { config, replace, clock, log, metrics, listeners } = parts
   const coordinator = new GroupCoordinator({
     clock,
-    offsets: new MetadataOffsetStore(parts.storage.metadata),
+    store: volatileGroups(new MetadataOffsetStore(parts.storage.metadata)),
     limits: { groupInitialRebalanceDelayMs: config.groupInitialRebalanceDelayMs },
   })
   // With the listeners: members that wait for one another are answered, and hold nobody up.

@@ -1,39 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ManualClock } from '../base/clock.js'
-import { type MetadataStore, StorageError } from '../storage/types.js'
+import { StorageError } from '../storage/types.js'
 import { CoordinatorClosed, GroupCoordinator, type JoinRequest } from './coordinator.js'
-import { type CommittedOffset, MetadataOffsetStore } from './offset-store.js'
-
-class MemoryMetadata implements MetadataStore {
-  readonly pairs = new Map<string, Buffer>()
-  fails = false
-  get = async (key: string) => this.pairs.get(key)
-  put = (key: string, value: Buffer) => this.putAll([[key, value]])
-  delete = (key: string) => this.putAll([[key, undefined]])
-  async list(prefix: string) {
-    return [...this.pairs].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))
-  }
-  async putAll(pairs: Iterable<readonly [string, Buffer | undefined]>) {
-    if (this.fails) throw new StorageError('disk full')
-    for (const [key, value] of pairs) {
-      if (value === undefined) this.pairs.delete(key)
-      else this.pairs.set(key, value)
-    }
-  }
-}
+import type { CommittedOffset } from './offset-store.js'
+import { MemoryGroupStore } from './testing.js'
 
 function setUp() {
   const clock = new ManualClock()
-  const metadata = new MemoryMetadata()
+  const store = new MemoryGroupStore()
   let members = 0
-  const options = { clock, offsets: new MetadataOffsetStore(metadata), newMemberSuffix: () => `${++members}` }
-  return { clock, metadata, options, coordinator: new GroupCoordinator(options) }
+  const options = { clock, store, newMemberSuffix: () => `${++members}` }
+  return { clock, store, options, coordinator: new GroupCoordinator(options) }
 }
 
 const request = (memberId = ''): JoinRequest => ({
   memberId,
   requiresKnownMemberId: false,
+  canSkipAssignment: false,
   groupInstanceId: null,
   clientId: 'app',
   clientHost: '/127.0.0.1',
@@ -54,9 +38,10 @@ const committed = (part: Partial<CommittedOffset> = {}): CommittedOffset => ({
   ...part,
 })
 const home = { tenant: 'public', namespace: 'default' }
-const alone = { memberId: '', generationId: -1 }
+const alone = { memberId: '', groupInstanceId: null, generationId: -1 }
 const syncing = (memberId: string) => ({
   memberId,
+  groupInstanceId: null,
   generationId: 1,
   protocolType: null,
   protocolName: null,
@@ -70,19 +55,35 @@ test('a member joins, syncs, commits, and its session ends by the clock', async 
   const synced = await coordinator.sync('public/default/g', syncing('app-1'))
   assert.equal(synced.assignment.toString(), 'mine')
   assert.equal(
-    await coordinator.commit('public/default/g', { memberId: 'app-1', generationId: 1 }, [committed()]),
+    await coordinator.commit(
+      'public/default/g',
+      { memberId: 'app-1', groupInstanceId: null, generationId: 1 },
+      [committed()],
+    ),
     'NONE',
   )
   assert.equal((await coordinator.describe('public/default/g')).phase, 'Stable')
   clock.advance(999)
   assert.equal(
-    (await coordinator.heartbeat('public/default/g', { memberId: 'app-1', generationId: 1 })).error,
+    (
+      await coordinator.heartbeat('public/default/g', {
+        memberId: 'app-1',
+        groupInstanceId: null,
+        generationId: 1,
+      })
+    ).error,
     'NONE',
   )
   clock.advance(1000)
   assert.equal((await coordinator.describe('public/default/g')).phase, 'Empty')
   assert.equal(
-    (await coordinator.heartbeat('public/default/g', { memberId: 'app-1', generationId: 1 })).error,
+    (
+      await coordinator.heartbeat('public/default/g', {
+        memberId: 'app-1',
+        groupInstanceId: null,
+        generationId: 1,
+      })
+    ).error,
     'UNKNOWN_MEMBER_ID',
   )
 })
@@ -102,8 +103,8 @@ test('GC-3: commits outlive the coordinator, with their metadata', async () => {
 })
 
 test('a commit that the store cannot take is not acknowledged', async () => {
-  const { coordinator, metadata } = setUp()
-  metadata.fails = true
+  const { coordinator, store } = setUp()
+  store.failure = new StorageError('disk full')
   await assert.rejects(coordinator.commit('public/default/g', alone, [committed()]), StorageError)
 })
 
@@ -157,20 +158,22 @@ test('a group with members is not deleted, and knows the topics it subscribes to
 test('a commit to an unknown group with a generation is of an illegal generation', async () => {
   const { coordinator } = setUp()
   assert.equal(
-    await coordinator.commit('public/default/g', { memberId: 'm', generationId: 3 }, [committed()]),
+    await coordinator.commit('public/default/g', { memberId: 'm', groupInstanceId: null, generationId: 3 }, [
+      committed(),
+    ]),
     'ILLEGAL_GENERATION',
   )
 })
 
 test('closing ends requests that wait, and all timers', async () => {
-  const { coordinator, clock } = setUp()
+  const { coordinator, clock, store } = setUp()
   await coordinator.join('public/default/g', request())
   await coordinator.sync('public/default/g', syncing('app-1'))
   const waiting = coordinator.join('public/default/g', request())
   coordinator.close()
   await assert.rejects(waiting, CoordinatorClosed)
   clock.advance(100_000)
-  assert.deepEqual(await coordinator.list(home), [])
+  assert.equal(store.stored.get('public/default/g')?.members.length, 1, 'a session ended after the close')
 })
 
 test('a closed coordinator takes nothing more: clients look for another', async () => {
@@ -178,7 +181,7 @@ test('a closed coordinator takes nothing more: clients look for another', async 
   coordinator.close()
   await assert.rejects(coordinator.join('public/default/group', request()), CoordinatorClosed)
   await assert.rejects(
-    coordinator.heartbeat('public/default/group', { memberId: 'a', generationId: 1 }),
+    coordinator.heartbeat('public/default/group', { memberId: 'a', groupInstanceId: null, generationId: 1 }),
     CoordinatorClosed,
   )
 })

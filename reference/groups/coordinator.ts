@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../base/clock.js'
-import { subscribedTopics } from './consumer-protocol.js'
+import type { Log } from '../base/log.js'
+import { assignedPartitions, subscribedTopics } from './consumer-protocol.js'
+import { expiredOffsets } from './expiry.js'
 import { type GroupKey, type GroupName, groupNameOf } from './group-key.js'
-import type { CommittedOffset, OffsetStore, TopicPartition } from './offset-store.js'
-import { step } from './step.js'
+import type { GroupStore } from './group-store.js'
+import type { GroupDescription, GroupListing, GroupMemberPartitions } from './group-views.js'
+import type { CommittingMember, NextGenerationGroups } from './next-generation.js'
+import type { CommittedOffset, TopicPartition } from './offset-store.js'
+import { RunningGroup } from './running-group.js'
+import { joinRefusal } from './step-answers.js'
 import {
   emptyGroup,
   type GroupError,
@@ -15,42 +21,29 @@ import {
   type JoinEvent,
   type JoinReply,
   type LeaveReply,
+  type LeavingMember,
   type PlainReply,
   type ReplyTo,
   type SyncEvent,
   type SyncReply,
-  type TimerName,
 } from './step-state.js'
+import { restoredGroup } from './step-stored.js'
 
 export interface GroupCoordinatorOptions {
   readonly clock: Clock
-  readonly offsets: OffsetStore
+  readonly store: GroupStore
   readonly limits?: Partial<GroupLimits>
-  /** What follows the client id in a new member id; by default random. */
+  /** What makes a new member id unique; by default random. */
   readonly newMemberSuffix?: () => string
-}
-
-/** A group as DescribeGroups shows it. */
-export interface GroupDescription {
-  readonly key: GroupKey
-  /** `Dead`: there is no such group. */
-  readonly phase: GroupState['phase'] | 'Dead'
-  readonly state: GroupState
-}
-
-export interface GroupListing {
-  readonly groupId: string
-  readonly protocolType: string
-  readonly phase: GroupState['phase']
+  /** Groups of the next-generation protocol, if there are any. */
+  readonly nextGeneration?: NextGenerationGroups
+  /** How long commits of groups without members are kept, and how often that is looked at; kept for good when absent. */
+  readonly retention?: { readonly retentionMs: number; readonly checkIntervalMs: number }
+  readonly log?: Pick<Log, 'warn'>
 }
 
 type Unsent<Event> = Omit<Event, 'type' | 'replyTo'>
 export type JoinRequest = Omit<Unsent<JoinEvent>, 'newMemberId'>
-
-interface Group {
-  state: GroupState
-  readonly timers: Map<TimerName, () => void>
-}
 
 /** What a request that is answered by a closing coordinator gets: its client looks for the coordinator again. */
 export class CoordinatorClosed extends Error {
@@ -61,34 +54,54 @@ const closedError = () => new CoordinatorClosed('this broker stops coordinating 
 
 interface Waiting {
   readonly resolve: (reply: GroupReply) => void
-  readonly reject: (reason: CoordinatorClosed) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** Kafka's defaults, but for sessions of less than 6 s, so that tests need not wait. */
+const defaultLimits: GroupLimits = {
+  groupInitialRebalanceDelayMs: 0,
+  groupMembersMax: 10_000,
+  sessionTimeoutMsMin: 1_000,
+  sessionTimeoutMsMax: 1_800_000,
 }
 
 /**
- * Runs the effects of `step`: timers by the clock, waiting requests by promises, committed offsets by the store. All
- * groups of this broker; member state lives as long as the process (members of a restarted broker join again), offsets
- * are durable. A commit is acknowledged only when the store has it.
+ * All groups of this broker: runs the effects of `step`, timers by the clock, waiting requests by promises, groups and
+ * offsets by the store. What is answered is durable. Groups that the store holds go on where they were: their members keep
+ * generation and assignment if they are heard of within their session time-outs (register GC-3).
  */
 export class GroupCoordinator {
   readonly #clock: Clock
-  readonly #offsets: OffsetStore
+  readonly #store: GroupStore
   readonly #limits: GroupLimits
   readonly #newMemberSuffix: () => string
-  readonly #groups = new Map<GroupKey, Group>()
+  readonly #nextGeneration: NextGenerationGroups | null
+  readonly #retention: GroupCoordinatorOptions['retention']
+  readonly #log: Pick<Log, 'warn'> | undefined
+  readonly #groups = new Map<GroupKey, RunningGroup>()
   readonly #waiting = new Map<ReplyTo, Waiting>()
   #nextReplyTo: ReplyTo = 1
-  #closed = false
+  #isClosed = false
+  #stopChecks = () => {}
 
   constructor(options: GroupCoordinatorOptions) {
     this.#clock = options.clock
-    this.#offsets = options.offsets
-    this.#limits = { groupInitialRebalanceDelayMs: 0, groupMembersMax: 10_000, ...options.limits }
+    this.#store = options.store
+    this.#limits = { ...defaultLimits, ...options.limits }
     this.#newMemberSuffix = options.newMemberSuffix ?? randomUUID
+    this.#nextGeneration = options.nextGeneration ?? null
+    this.#retention = options.retention
+    this.#log = options.log
+    for (const [key, group] of this.#store.groups()) if (group.members.length > 0) this.#group(key)
+    this.#checkLater()
   }
 
   /** Answers when the group's rebalance is complete, or at once with a refusal. */
-  join(key: GroupKey, request: JoinRequest): Promise<JoinReply> {
-    const newMemberId = `${request.clientId}-${this.#newMemberSuffix()}`
+  async join(key: GroupKey, request: JoinRequest): Promise<JoinReply> {
+    const nextGeneration = this.#ownerOf(key)
+    if (nextGeneration !== null && !(await nextGeneration.release(key)))
+      return joinRefusal('INCONSISTENT_GROUP_PROTOCOL', request.memberId)
+    const newMemberId = `${request.groupInstanceId ?? request.clientId}-${this.#newMemberSuffix()}`
     return this.#ask(key, (replyTo) => ({ ...request, type: 'join', newMemberId, replyTo }))
   }
 
@@ -100,132 +113,287 @@ export class GroupCoordinator {
     return this.#ask(key, (replyTo) => ({ ...request, type: 'heartbeat', replyTo }))
   }
 
-  leave(key: GroupKey, memberIds: readonly string[]): Promise<LeaveReply> {
-    return this.#ask(key, (replyTo) => ({ type: 'leave', memberIds, replyTo }))
+  leave(key: GroupKey, members: readonly LeavingMember[]): Promise<LeaveReply> {
+    return this.#ask(key, (replyTo) => ({ type: 'leave', members, replyTo }))
   }
 
   /**
-   * Stores offsets, durable when it resolves with `NONE`.
+   * Stores offsets, durable when it resolves with `NONE`. Between the check of the member and the store nothing comes.
    * @throws StorageError when the store cannot take them.
    */
   async commit(
     key: GroupKey,
-    member: { readonly memberId: string; readonly generationId: number },
+    member: CommittingMember,
     offsets: readonly CommittedOffset[],
-  ): Promise<GroupError> {
+  ): Promise<GroupError | 'STALE_MEMBER_EPOCH'> {
+    if (this.#isClosed) throw closedError()
+    const nextGeneration = this.#ownerOf(key)
+    if (nextGeneration !== null) {
+      const error = nextGeneration.mayCommit(key, member)
+      if (error === 'NONE') await this.#put(key, offsets)
+      return error
+    }
     // Kafka says of a group that it does not know that the generation is wrong, not the member.
-    if (!this.#groups.has(key) && member.generationId >= 0) return 'ILLEGAL_GENERATION'
-    const reply = await this.#ask<PlainReply>(key, (replyTo) => ({ ...member, type: 'commit', replyTo }))
-    if (reply.error === 'NONE' && offsets.length > 0) await this.#offsets.put(key, offsets)
-    return reply.error
+    if (!this.#isKnown(key) && member.generationId >= 0) return 'ILLEGAL_GENERATION'
+    return new Promise((resolve, reject) => {
+      const put = (reply: GroupReply) => {
+        if (reply.type !== 'commit') return reject(new Error('a commit was answered as something else'))
+        if (reply.error !== 'NONE') return resolve(reply.error)
+        this.#put(key, offsets).then(() => resolve('NONE'), reject)
+      }
+      this.#send(key, { resolve: put, reject }, (replyTo) => ({ ...member, type: 'commit', replyTo }))
+    })
   }
 
   committed(key: GroupKey, topic: string, partition: number): Promise<CommittedOffset | undefined> {
-    return this.#offsets.get(key, topic, partition)
+    return this.#store.get(key, topic, partition)
   }
 
   allCommitted(key: GroupKey): Promise<readonly CommittedOffset[]> {
-    return this.#offsets.ofGroup(key)
+    return this.#store.ofGroup(key)
   }
 
+  /** A classic group. One of the next generation is `Dead` here, as its own requests describe it. */
   async describe(key: GroupKey): Promise<GroupDescription> {
-    const state = this.#groups.get(key)?.state
-    if (state !== undefined) return { key, phase: state.phase, state }
-    const known = (await this.#offsets.ofGroup(key)).length > 0
-    return { key, phase: known ? 'Empty' : 'Dead', state: emptyGroup }
+    if (this.#ownerOf(key) !== null) return { key, phase: 'Dead', state: emptyGroup }
+    const state = this.#stateOf(key)
+    const isKnown = this.#isKnown(key) || (await this.#store.ofGroup(key)).length > 0
+    return { key, phase: isKnown ? state.phase : 'Dead', state }
   }
 
-  /** The groups of a namespace, those that only have offsets included, by name. */
+  /** The groups of a namespace, of both kinds and those that only have offsets included, by name. */
   async list(of: Omit<GroupName, 'groupId'>): Promise<readonly GroupListing[]> {
-    const keys = new Set([...this.#groups.keys(), ...(await this.#offsets.groupIds())])
-    return [...keys].sort().flatMap((key) => {
-      const { tenant, namespace, groupId } = groupNameOf(key)
-      if (tenant !== of.tenant || namespace !== of.namespace) return []
-      const state = this.#groups.get(key)?.state ?? emptyGroup
-      return [{ groupId, protocolType: state.protocolType ?? '', phase: state.phase }]
-    })
+    const stored = [...this.#store.groups()].map(([key]) => key)
+    const running = [...this.#groups.keys()].filter((key) => !isDeserted(this.#stateOf(key)))
+    const keys = [...running, ...stored, ...(await this.#store.groupIds())]
+    const listings = new Map<GroupKey, Omit<GroupListing, 'groupId'>>()
+    for (const key of keys) {
+      const { protocolType, phase } = this.#stateOf(key)
+      listings.set(key, { protocolType: protocolType ?? '', phase, groupType: 'classic' })
+    }
+    for (const { key, ...listing } of this.#nextGeneration?.list() ?? []) listings.set(key, listing)
+    return [...listings]
+      .map(([key, listing]) => ({ ...groupNameOf(key), listing }))
+      .filter(({ tenant, namespace }) => tenant === of.tenant && namespace === of.namespace)
+      .map(({ groupId, listing }) => ({ groupId, ...listing }))
+      .sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
   }
 
   /** Deletes a group without members, with its offsets. */
   async delete(key: GroupKey): Promise<GroupError | 'GROUP_ID_NOT_FOUND'> {
-    if ((await this.describe(key)).phase === 'Dead') return 'GROUP_ID_NOT_FOUND'
-    const reply = await this.#ask<PlainReply>(key, (replyTo) => ({ type: 'delete', replyTo }))
-    if (reply.error !== 'NONE') return reply.error
-    this.#groups.delete(key)
-    await this.#offsets.deleteGroup(key)
-    return 'NONE'
+    const nextGeneration = this.#ownerOf(key)
+    if (nextGeneration !== null) {
+      const error = await nextGeneration.delete(key)
+      if (error === 'NONE') await this.#store.deleteGroup(key)
+      return error
+    }
+    return this.#exclusively(key, async () => {
+      if ((await this.describe(key)).phase === 'Dead') return 'GROUP_ID_NOT_FOUND'
+      if (!isDeserted(this.#stateOf(key))) return 'NON_EMPTY_GROUP'
+      await this.#forget(key)
+      return 'NONE'
+    })
+  }
+
+  /**
+   * Moves offsets by a tool, and the tool wins: members of the present generation are fenced first, so that their commits
+   * are refused with ILLEGAL_GENERATION, and get their next assignment only when `move` has ended.
+   * @throws what `move` throws; StorageError when the fence cannot be stored, and then nothing is moved.
+   */
+  async resetByTool(key: GroupKey, move: () => Promise<void> = async () => {}): Promise<void> {
+    const nextGeneration = this.#ownerOf(key)
+    if (nextGeneration !== null) return nextGeneration.resetByTool(key, move)
+    const fenced = this.#ask<PlainReply>(key, (replyTo) => ({ type: 'fence', replyTo }))
+    // In the queue right behind the fence, so that no member comes between.
+    const moved = this.#exclusively(key, async () => {
+      await fenced
+      await move()
+    })
+    await Promise.all([fenced, moved])
+  }
+
+  /** The members of a group of consumers and their partitions, while there is an assignment; none of other groups. */
+  membersOf(key: GroupKey): readonly GroupMemberPartitions[] {
+    const nextGeneration = this.#ownerOf(key)
+    if (nextGeneration !== null) return nextGeneration.membersOf(key)
+    const { members, protocolType } = this.#stateOf(key)
+    if (protocolType !== 'consumer') return []
+    return [...members.values()].map(({ memberId, groupInstanceId, clientId, clientHost, assignment }) => ({
+      memberId,
+      groupInstanceId,
+      clientId,
+      clientHost,
+      partitions: assignedPartitions(assignment),
+    }))
+  }
+
+  hasMembers(key: GroupKey): boolean {
+    return this.#ownerOf(key)?.hasMembers(key) ?? this.#stateOf(key).members.size > 0
   }
 
   /** Whether a member of a consumer group subscribes to the topic, under any of the names that Kafka has for it. */
   isSubscribed(key: GroupKey, kafkaNames: readonly string[]): boolean {
-    const state = this.#groups.get(key)?.state
-    if (state === undefined || state.protocolType !== 'consumer') return false
-    return [...state.members.values()].some((member) =>
+    const nextGeneration = this.#ownerOf(key)
+    if (nextGeneration !== null) return nextGeneration.isSubscribed(key, kafkaNames)
+    const { members, protocolType } = this.#stateOf(key)
+    if (protocolType !== 'consumer') return false
+    return [...members.values()].some((member) =>
       member.protocols.some((protocol) =>
         subscribedTopics(protocol.metadata).some((topic) => kafkaNames.includes(topic)),
       ),
     )
   }
 
+  /** KIP-496: of a group that is not of consumers, the broker cannot know what its members read. */
+  async mayDeleteOffsets(key: GroupKey): Promise<'NONE' | 'GROUP_ID_NOT_FOUND' | 'NON_EMPTY_GROUP'> {
+    if (this.#ownerOf(key) !== null) return 'NONE'
+    const { phase, state } = await this.describe(key)
+    if (phase === 'Dead') return 'GROUP_ID_NOT_FOUND'
+    return state.members.size > 0 && state.protocolType !== 'consumer' ? 'NON_EMPTY_GROUP' : 'NONE'
+  }
+
   deleteOffsets(key: GroupKey, partitions: readonly TopicPartition[]): Promise<void> {
-    return this.#offsets.deleteOffsets(key, partitions)
+    return this.#store.deleteOffsets(key, partitions)
   }
 
   /** Forgets all commits for a deleted topic. */
   forgetTopic(topic: string): Promise<void> {
-    return this.#offsets.deleteTopic(topic)
+    return this.#store.deleteTopic(topic)
+  }
+
+  /** Whether a classic group has no members, so that the id can become one of the next generation. */
+  isReleased(key: GroupKey): boolean {
+    return isDeserted(this.#stateOf(key))
+  }
+
+  /** Drops what is older than the retention, as the checks at intervals do (register GC-10). */
+  async expire(retentionMs: number): Promise<void> {
+    const stored = [...this.#store.groups()].map(([key]) => key)
+    for (const key of new Set([...stored, ...(await this.#store.groupIds())]))
+      if (!this.#isClosed) await this.#exclusively(key, () => this.#expireGroup(key, retentionMs))
   }
 
   /** Ends all timers and all waiting requests; later ones are refused. */
   close(): void {
-    this.#closed = true
-    for (const group of this.#groups.values()) for (const stop of group.timers.values()) stop()
+    this.#isClosed = true
+    this.#stopChecks()
+    for (const group of this.#groups.values()) group.close()
     this.#groups.clear()
     for (const waiting of this.#waiting.values()) waiting.reject(closedError())
     this.#waiting.clear()
   }
 
-  #ask<Reply extends GroupReply>(key: GroupKey, eventFor: (to: ReplyTo) => GroupEvent): Promise<Reply> {
-    if (this.#closed) return Promise.reject(closedError())
-    return new Promise((resolve, reject) => {
-      const replyTo = this.#nextReplyTo++
-      // The state machine answers an event with that event's own reply; the transcripts of its tests hold it to that.
-      this.#waiting.set(replyTo, { resolve: (reply) => resolve(reply as Reply), reject })
-      this.#apply(key, eventFor(replyTo))
-    })
-  }
-
-  #apply(key: GroupKey, event: GroupEvent): void {
-    const group = this.#groups.get(key) ?? { state: emptyGroup, timers: new Map() }
-    this.#groups.set(key, group)
-    const [state, effects] = step(group.state, event, this.#limits, this.#clock.nowMs())
-    group.state = state
-    for (const effect of effects) {
-      if (effect.type === 'reply') this.#reply(effect.to, effect.reply)
-      else if (effect.type === 'stopTimer') this.#stopTimer(group, effect.timer)
-      else this.#startTimer(key, group, effect.timer, effect.afterMs)
+  async #expireGroup(key: GroupKey, retentionMs: number): Promise<void> {
+    const offsets = await this.#store.ofGroup(key)
+    const state = this.#stateOf(key)
+    const nextGeneration = this.#ownerOf(key)
+    const isEmpty = nextGeneration === null && isDeserted(state)
+    const emptySinceMs = isEmpty ? (this.#store.getGroup(key)?.stateTimestampMs ?? null) : null
+    const facts = {
+      protocolType: nextGeneration === null ? (state.protocolType ?? '') : 'consumer',
+      emptySinceMs: nextGeneration?.emptySinceMs(key) ?? emptySinceMs,
+      isStable: nextGeneration !== null || state.phase === 'Stable',
+      isSubscribed: (names: readonly string[]) => this.isSubscribed(key, names),
     }
-    // Of a group that nobody is in, only its offsets need remembering.
-    if (state.members.size === 0 && state.pendingMembers.size === 0 && state.phase === 'Empty')
-      this.#groups.delete(key)
+    const expired = expiredOffsets(key, offsets, facts, this.#clock.nowMs(), retentionMs)
+    if (isEmpty && expired.length === offsets.length) return this.#forget(key)
+    if (expired.length > 0) await this.#store.deleteOffsets(key, expired)
   }
 
-  #reply(to: ReplyTo, reply: GroupReply): void {
-    this.#waiting.get(to)?.resolve(reply)
-    this.#waiting.delete(to)
-  }
-
-  #startTimer(key: GroupKey, group: Group, timer: TimerName, afterMs: number): void {
-    this.#stopTimer(group, timer)
-    const stop = this.#clock.after(afterMs, () => {
-      group.timers.delete(timer)
-      this.#apply(key, { type: 'timer', timer })
+  #checkLater(): void {
+    const retention = this.#retention
+    if (retention === undefined || this.#isClosed) return
+    this.#stopChecks = this.#clock.after(retention.checkIntervalMs, () => {
+      this.expire(retention.retentionMs)
+        .catch((err) => this.#log?.warn({ err }, 'old commits could not be dropped'))
+        .finally(() => this.#checkLater())
     })
-    group.timers.set(timer, stop)
   }
 
-  #stopTimer(group: Group, timer: TimerName): void {
-    group.timers.get(timer)?.()
-    group.timers.delete(timer)
+  /** Everything about a group without members. To be run exclusively. */
+  async #forget(key: GroupKey): Promise<void> {
+    await this.#store.deleteGroup(key)
+    this.#groups.get(key)?.forget()
+  }
+
+  #put(key: GroupKey, offsets: readonly CommittedOffset[]): Promise<void> {
+    return offsets.length > 0 ? this.#store.put(key, offsets) : Promise.resolve()
+  }
+
+  #ownerOf(key: GroupKey): NextGenerationGroups | null {
+    return this.#nextGeneration?.owns(key) === true ? this.#nextGeneration : null
+  }
+
+  #isKnown(key: GroupKey): boolean {
+    return !isDeserted(this.#stateOf(key)) || this.#store.getGroup(key) !== undefined
+  }
+
+  #stateOf(key: GroupKey): GroupState {
+    return this.#groups.get(key)?.state ?? this.#storedState(key)
+  }
+
+  #storedState(key: GroupKey): GroupState {
+    const stored = this.#store.getGroup(key)
+    return stored === undefined ? emptyGroup : restoredGroup(stored)
+  }
+
+  #group(key: GroupKey): RunningGroup {
+    const running = this.#groups.get(key)
+    if (running !== undefined) return running
+    const group: RunningGroup = new RunningGroup(this.#storedState(key), {
+      clock: this.#clock,
+      limits: this.#limits,
+      store: (stored) => this.#store.putGroup(key, stored),
+      reply: (to, reply) => this.#settle(to, ({ resolve }) => resolve(reply)),
+      fail: (to, error) => this.#settle(to, ({ reject }) => reject(error)),
+      storeFailed: (err, purpose) =>
+        this.#log?.warn({ err, group: key, purpose }, 'a group could not be stored'),
+      // Of a group that nobody is in, the store knows all.
+      rested: () => {
+        if (group.isIdle && isDeserted(group.state)) this.#groups.delete(key)
+      },
+    })
+    this.#groups.set(key, group)
+    return group
+  }
+
+  #settle(to: ReplyTo, how: (waiting: Waiting) => void): void {
+    const waiting = this.#waiting.get(to)
+    this.#waiting.delete(to)
+    if (waiting !== undefined) how(waiting)
+  }
+
+  #send(key: GroupKey, waiting: Waiting, eventFor: (to: ReplyTo) => GroupEvent): void {
+    const replyTo = this.#nextReplyTo++
+    this.#waiting.set(replyTo, waiting)
+    this.#group(key).dispatch(eventFor(replyTo))
+  }
+
+  #ask<Reply extends GroupReply>(key: GroupKey, eventFor: (to: ReplyTo) => GroupEvent): Promise<Reply> {
+    if (this.#isClosed) return Promise.reject(closedError())
+    // The state machine answers an event with that event's own reply; the transcripts of its tests hold it to that.
+    return new Promise((resolve, reject) =>
+      this.#send(key, { resolve: (reply) => resolve(reply as Reply), reject }, eventFor),
+    )
+  }
+
+  /** Runs a task while nothing else happens to the group. */
+  #exclusively<Result>(key: GroupKey, task: () => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(closedError())
+    return new Promise((resolve, reject) => {
+      const id = this.#nextReplyTo++
+      this.#waiting.set(id, { resolve: () => {}, reject })
+      const ended = (how: () => void) => this.#settle(id, how)
+      this.#group(key).exclusively(() =>
+        task().then(
+          (result) => ended(() => resolve(result)),
+          (error) => ended(() => reject(error)),
+        ),
+      )
+    })
   }
 }
+
+/** Nobody is in the group, or about to be. */
+const isDeserted = (state: GroupState) =>
+  state.members.size === 0 && state.pendingMembers.size === 0 && state.phase === 'Empty'

@@ -12,6 +12,8 @@ export interface CommittedOffset {
   readonly leaderEpoch: number
   readonly metadata: string
   readonly commitTimestampMs: number
+  /** When it is to be dropped, if its client asked for a time of its own (OffsetCommit v2 to v4). */
+  readonly expireTimestampMs?: number
 }
 
 export interface TopicPartition {

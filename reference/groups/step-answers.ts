@@ -8,6 +8,7 @@ export function joinRefusal(error: GroupError, memberId: string): JoinReply {
     protocolType: null,
     protocolName: null,
     leaderId: '',
+    skipAssignment: false,
     memberId,
     members: [],
   }
@@ -25,6 +26,7 @@ export function joinAnswer(state: GroupState, memberId: string): JoinReply {
     protocolType: state.protocolType,
     protocolName: state.protocolName,
     leaderId: state.leaderId ?? '',
+    skipAssignment: false,
     memberId,
     members: members.map((member) => ({
       memberId: member.memberId,

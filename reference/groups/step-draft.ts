@@ -5,8 +5,10 @@ import type {
   GroupState,
   Member,
   ReplyTo,
+  StorePurpose,
   TimerName,
 } from './step-state.js'
+import { storedGroup } from './step-stored.js'
 
 /** The state under change and its effects so far; never outlives one `step`. */
 export class Draft {
@@ -14,6 +16,8 @@ export class Draft {
   readonly effects: GroupEffect[] = []
   readonly limits: GroupLimits
   readonly nowMs: number
+  /** This draft's own copy, made when first changed: the state that came in stays as it is. */
+  #members: Map<string, Member> | null = null
 
   constructor(state: GroupState, limits: GroupLimits, nowMs: number) {
     this.state = state
@@ -21,21 +25,37 @@ export class Draft {
     this.nowMs = nowMs
   }
 
-  change(part: Partial<GroupState>): void {
+  change(part: Partial<Omit<GroupState, 'members'>>): void {
     this.state = { ...this.state, ...part }
   }
 
+  /** The members now, safe to go through while changing them. */
+  members(): readonly Member[] {
+    return [...this.state.members.values()]
+  }
+
   setMember(member: Member): void {
-    this.change({ members: new Map(this.state.members).set(member.memberId, member) })
+    this.#ownMembers().set(member.memberId, member)
   }
 
   removeMember(memberId: string): void {
-    const members = new Map(this.state.members)
+    const members = this.#ownMembers()
     members.delete(memberId)
-    const leaderId =
-      this.state.leaderId === memberId ? (members.keys().next().value ?? null) : this.state.leaderId
-    this.change({ members, leaderId })
+    if (this.state.leaderId === memberId) this.change({ leaderId: members.keys().next().value ?? null })
     this.stop(`session/${memberId}`)
+  }
+
+  /** Gives the place of one member, in order and lead, to another. */
+  replaceMember(oldId: string, member: Member): void {
+    const members = new Map(
+      this.members().map((each) =>
+        each.memberId === oldId ? [member.memberId, member] : [each.memberId, each],
+      ),
+    )
+    this.#members = members
+    const leaderId = this.state.leaderId === oldId ? member.memberId : this.state.leaderId
+    this.state = { ...this.state, members, leaderId }
+    this.stop(`session/${oldId}`)
   }
 
   setPending(memberId: string, sessionTimeoutMs: number | null): void {
@@ -51,6 +71,11 @@ export class Draft {
     this.effects.push({ type: 'reply', to, reply })
   }
 
+  /** Asks for the group, as it is now, to be durable before what follows. */
+  store(purpose: StorePurpose): void {
+    this.effects.push({ type: 'store', purpose, group: storedGroup(this.state, this.nowMs) })
+  }
+
   start(timer: TimerName, afterMs: number): void {
     this.effects.push({ type: 'startTimer', timer, afterMs })
   }
@@ -61,5 +86,13 @@ export class Draft {
 
   restartSession(member: Member): void {
     this.start(`session/${member.memberId}`, member.sessionTimeoutMs)
+  }
+
+  #ownMembers(): Map<string, Member> {
+    if (this.#members === null) {
+      this.#members = new Map(this.state.members)
+      this.state = { ...this.state, members: this.#members }
+    }
+    return this.#members
   }
 }

@@ -1,9 +1,6 @@
-/**
- * What a group is, what can happen to it, and what it asks to be done. Data only; `step.ts` has the rules.
- *
- * Left out on purpose, for the work on shared groups: static members (KIP-345: a group instance id is accepted and its
- * member treated as a dynamic one), the next-generation protocol (KIP-848), the offsets topic and cursor sync.
- */
+import type { StoredGroup } from './group-store.js'
+
+/** What a group is, what can happen to it, and what it asks to be done. Data only; `step.ts` has the rules. */
 
 /** Kafka's error names that a group can answer with. */
 export type GroupError =
@@ -15,6 +12,8 @@ export type GroupError =
   | 'MEMBER_ID_REQUIRED'
   | 'GROUP_MAX_SIZE_REACHED'
   | 'NON_EMPTY_GROUP'
+  | 'FENCED_INSTANCE_ID'
+  | 'INVALID_SESSION_TIMEOUT'
 
 /** Kafka's own state names, as DescribeGroups and ListGroups show them. */
 export type GroupPhase = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable'
@@ -30,6 +29,7 @@ export interface GroupProtocol {
 
 export interface Member {
   readonly memberId: string
+  /** Not null: a static member, whose place outlives restarts of its client (KIP-345). */
   readonly groupInstanceId: string | null
   readonly clientId: string
   readonly clientHost: string
@@ -42,12 +42,15 @@ export interface Member {
   readonly awaitingJoin: ReplyTo | null
   /** Its SyncGroup that waits for the leader's. */
   readonly awaitingSync: ReplyTo | null
+  /** Whether it sent SyncGroup in this generation: who never does is put out. */
+  readonly hasSynced: boolean
 }
 
 export interface GroupState {
   readonly phase: GroupPhase
   /** Counts completed rebalances; −1 is never one. */
   readonly generationId: number
+  /** Outlives the members: an empty group is still one of consumers. */
   readonly protocolType: string | null
   readonly protocolName: string | null
   readonly leaderId: string | null
@@ -79,6 +82,8 @@ export interface JoinEvent {
   readonly newMemberId: string
   /** JoinGroup v4 and later: the client is to come back with its id before it counts (KIP-394). */
   readonly requiresKnownMemberId: boolean
+  /** JoinGroup v9 and later: a leader that takes its place again can be told not to assign anew (KIP-814). */
+  readonly canSkipAssignment: boolean
   readonly groupInstanceId: string | null
   readonly clientId: string
   readonly clientHost: string
@@ -92,6 +97,7 @@ export interface SyncEvent {
   readonly type: 'sync'
   readonly replyTo: ReplyTo
   readonly memberId: string
+  readonly groupInstanceId: string | null
   readonly generationId: number
   /** Null where the version has no such field. */
   readonly protocolType: string | null
@@ -103,28 +109,42 @@ export interface HeartbeatEvent {
   readonly type: 'heartbeat'
   readonly replyTo: ReplyTo
   readonly memberId: string
+  readonly groupInstanceId: string | null
   readonly generationId: number
 }
 
 export interface LeaveEvent {
   readonly type: 'leave'
   readonly replyTo: ReplyTo
-  readonly memberIds: readonly string[]
+  readonly members: readonly LeavingMember[]
 }
 
-/** Asks whether a member may commit; the coordinator stores only after `commitAllowed`. */
+/** Named by its member id, or by its instance id with an empty member id (KIP-345). */
+export interface LeavingMember {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+}
+
+/** Asks whether a member may commit; the coordinator stores only if it may. */
 export interface CommitEvent {
   readonly type: 'commit'
   readonly replyTo: ReplyTo
   readonly memberId: string
+  readonly groupInstanceId: string | null
   /** −1 from a consumer that assigns its partitions itself. */
   readonly generationId: number
 }
 
-/** Asks whether the group may be deleted: only an empty one may. */
-export interface DeleteEvent {
-  readonly type: 'delete'
+/** A tool moves the group's offsets: what members of the present generation still commit must not undo it. */
+export interface FenceEvent {
+  readonly type: 'fence'
   readonly replyTo: ReplyTo
+}
+
+/** What a `store` effect asked for is not durable. */
+export interface StoreFailedEvent {
+  readonly type: 'storeFailed'
+  readonly purpose: StorePurpose
 }
 
 export type TimerName = 'rebalance' | `session/${string}` | `pending/${string}`
@@ -139,7 +159,8 @@ export type GroupEvent =
   | HeartbeatEvent
   | LeaveEvent
   | CommitEvent
-  | DeleteEvent
+  | FenceEvent
+  | StoreFailedEvent
   | TimerEvent
 
 export interface JoinReply {
@@ -149,6 +170,8 @@ export interface JoinReply {
   readonly protocolType: string | null
   readonly protocolName: string | null
   readonly leaderId: string
+  /** The leader is to leave the assignment as it is (KIP-814). */
+  readonly skipAssignment: boolean
   readonly memberId: string
   /** All members, for the leader alone. */
   readonly members: readonly {
@@ -173,13 +196,21 @@ export interface LeaveReply {
 }
 
 export interface PlainReply {
-  readonly type: 'heartbeat' | 'commit' | 'delete'
+  readonly type: 'heartbeat' | 'commit' | 'fence'
   readonly error: GroupError
 }
 
 export type GroupReply = JoinReply | SyncReply | LeaveReply | PlainReply
 
+/**
+ * Why a group is stored. `assignment`: a rebalance is complete; if that fails the group rebalances again. `empty`: the
+ * last member went; nobody depends on that. `staticMember`: one took its place again. `fence`: a tool moves offsets.
+ */
+export type StorePurpose = 'assignment' | 'staticMember' | 'empty' | 'fence'
+
 export type GroupEffect =
+  /** The effects after this one wait until the group is durable; if it fails, replies among them become errors. */
+  | { readonly type: 'store'; readonly purpose: StorePurpose; readonly group: StoredGroup }
   | { readonly type: 'reply'; readonly to: ReplyTo; readonly reply: GroupReply }
   /** Starts or restarts the timer of that name; it comes back as a `TimerEvent`. */
   | { readonly type: 'startTimer'; readonly timer: TimerName; readonly afterMs: number }
@@ -189,4 +220,7 @@ export interface GroupLimits {
   /** How long an empty group waits for more members before its first rebalance; 0: not at all. */
   readonly groupInitialRebalanceDelayMs: number
   readonly groupMembersMax: number
+  /** Session time-outs outside these bounds are refused. */
+  readonly sessionTimeoutMsMin: number
+  readonly sessionTimeoutMsMax: number
 }

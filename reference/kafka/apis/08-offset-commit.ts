@@ -12,8 +12,7 @@ import { findTopic, partitionCount } from './topics.js'
 type Request = RequestOf<typeof table>
 type Asked = Request['topics'][number]['partitions'][number]
 
-/** Kafka's `offset.metadata.max.bytes`. */
-const metadataBytesMax = 4096
+const metadataBytesMaxDefault = 4096
 
 /**
  * OffsetCommit v0 to v9, answered when the offsets are durable. Kept under the topic's full name, so that its short and its
@@ -43,7 +42,8 @@ export const offsetCommit = handler(table, async (request, call) => {
 async function commit(request: Request, offsets: readonly CommittedOffset[], call: Call): Promise<ErrorName> {
   const fault = storedGroupIdFault(request.groupId)
   if (fault !== null) return fault
-  const member = { memberId: request.memberId, generationId: request.generationIdOrMemberEpoch }
+  const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
+  const member = { memberId, groupInstanceId, generationId }
   try {
     return await call.broker.coordinator.commit(keyOfGroup(request.groupId, call), member, offsets)
   } catch (error) {
@@ -57,7 +57,8 @@ function check(name: string, asked: Asked, call: Call): CommittedOffset | ErrorN
   const { partitionIndex } = asked
   if (partitionIndex < 0 || partitionIndex >= partitionCount(topic)) return 'UNKNOWN_TOPIC_OR_PARTITION'
   const metadata = asked.committedMetadata ?? ''
-  if (Buffer.byteLength(metadata) > metadataBytesMax) return 'OFFSET_METADATA_TOO_LARGE'
+  const { offsetMetadataBytesMax = metadataBytesMaxDefault } = call.broker
+  if (Buffer.byteLength(metadata) > offsetMetadataBytesMax) return 'OFFSET_METADATA_TOO_LARGE'
   return {
     topic: fullName(topic.name),
     topicId: topic.topicId,

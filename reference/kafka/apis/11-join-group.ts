@@ -8,16 +8,14 @@ import { type Call, handler } from './handler.js'
 
 type Request = RequestOf<typeof table>
 
-/** Kafka's defaults of `group.min.session.timeout.ms` (lowered, so that tests need not wait) and the max of the same. */
-const sessionTimeoutMsMin = 1_000
-const sessionTimeoutMsMax = 1_800_000
 const memberIdsSinceVersion = 4
+const skipAssignmentSinceVersion = 9
 /** Until then null was no answer for a protocol that was not chosen. */
 const nullProtocolSinceVersion = 7
 
 /**
- * JoinGroup v0 to v9, of the classic protocol: dynamic members (a group instance id is kept and shown, but its member is
- * not static; KIP-345 is left out). The leader is never told to skip the assignment (v9).
+ * JoinGroup v0 to v9: dynamic and static members of the classic protocol (KIP-345). A static leader that is back is told to
+ * skip the assignment from v9 on (KIP-814). The reason of v8 is logged (KIP-800).
  */
 export const joinGroup = handler(table, async (request, call) => {
   const reply = await join(request, call)
@@ -29,6 +27,7 @@ export const joinGroup = handler(table, async (request, call) => {
     protocolType: isRefused ? null : reply.protocolType,
     protocolName: protocolName ?? (call.apiVersion >= nullProtocolSinceVersion ? null : ''),
     leader: isRefused ? '' : reply.leaderId,
+    skipAssignment: !isRefused && reply.skipAssignment,
     memberId: isRefused ? request.memberId : reply.memberId,
     members: isRefused ? [] : reply.members,
   }
@@ -38,12 +37,13 @@ async function join(request: Request, call: Call): Promise<JoinReply | ErrorName
   const { sessionTimeoutMs, rebalanceTimeoutMs } = request
   const fault = groupIdFault(request.groupId)
   if (fault !== null) return fault
-  if (sessionTimeoutMs < sessionTimeoutMsMin || sessionTimeoutMs > sessionTimeoutMsMax)
-    return 'INVALID_SESSION_TIMEOUT'
+  const { groupId, memberId, groupInstanceId, reason } = request
+  call.broker.log.debug({ groupId, memberId, groupInstanceId, reason }, 'a member joins')
   try {
     return await call.broker.coordinator.join(keyOfGroup(request.groupId, call), {
       memberId: request.memberId,
       requiresKnownMemberId: call.apiVersion >= memberIdsSinceVersion,
+      canSkipAssignment: call.apiVersion >= skipAssignmentSinceVersion,
       groupInstanceId: request.groupInstanceId,
       clientId: call.clientId ?? '',
       clientHost: call.connection.clientHost,

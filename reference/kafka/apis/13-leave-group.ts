@@ -1,4 +1,4 @@
-import type { LeaveReply } from '../../groups/step-state.js'
+import type { LeaveReply, LeavingMember } from '../../groups/step-state.js'
 import { leaveGroup as table } from '../messages/13-leave-group.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import { coordinatorFault } from './faults.js'
@@ -7,14 +7,13 @@ import { type Call, handler } from './handler.js'
 
 const membersSinceVersion = 3
 
-/** LeaveGroup v0 to v5: one member, or from v3 on several, each with its own error. Named by member id only. */
+/** LeaveGroup v0 to v5: one member, or from v3 on several, each with its own error (KIP-345). */
 export const leaveGroup = handler(table, async (request, call) => {
   const fault = groupIdFault(request.groupId)
   if (fault !== null) return { errorCode: errorCode(fault) }
   const isBatched = call.apiVersion >= membersSinceVersion
   const asked = isBatched ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
-  const memberIds = asked.map((member) => member.memberId)
-  const members = await leave(request.groupId, memberIds, call)
+  const members = await leave(request.groupId, asked, call)
   if (typeof members === 'string') return { errorCode: errorCode(members) }
   if (!isBatched) return { errorCode: errorCode(members[0]?.error ?? 'UNKNOWN_MEMBER_ID') }
   return {
@@ -29,11 +28,11 @@ export const leaveGroup = handler(table, async (request, call) => {
 
 async function leave(
   groupId: string,
-  memberIds: readonly string[],
+  leaving: readonly LeavingMember[],
   call: Call,
 ): Promise<LeaveReply['members'] | ErrorName> {
   try {
-    return (await call.broker.coordinator.leave(keyOfGroup(groupId, call), memberIds)).members
+    return (await call.broker.coordinator.leave(keyOfGroup(groupId, call), leaving)).members
   } catch (error) {
     return coordinatorFault(error, call, 'a member could not leave')
   }

@@ -6,7 +6,7 @@ import { coordinatorFault } from './faults.js'
 import { groupIdFault, keyOfGroup } from './groups.js'
 import { type Call, handler } from './handler.js'
 
-/** SyncGroup v0 to v5. Followers wait for the leader's; the group instance id is not looked at (KIP-345 is left out). */
+/** SyncGroup v0 to v5. Followers wait for the leader's. */
 export const syncGroup = handler(table, async (request, call) => {
   const reply = await sync(request, call)
   if (typeof reply === 'string') return { errorCode: errorCode(reply), assignment: Buffer.alloc(0) }
@@ -15,7 +15,7 @@ export const syncGroup = handler(table, async (request, call) => {
 })
 
 async function sync(request: RequestOf<typeof table>, call: Call): Promise<SyncReply | ErrorName> {
-  const { groupId, memberId, generationId, protocolType, protocolName } = request
+  const { groupId, ...member } = request
   const fault = groupIdFault(groupId)
   if (fault !== null) return fault
   // Views into the request's frame would keep all of it for as long as the generation lives.
@@ -24,8 +24,7 @@ async function sync(request: RequestOf<typeof table>, call: Call): Promise<SyncR
     assignment: Buffer.from(each.assignment),
   }))
   try {
-    const member = { memberId, generationId, protocolType, protocolName, assignments }
-    return await call.broker.coordinator.sync(keyOfGroup(groupId, call), member)
+    return await call.broker.coordinator.sync(keyOfGroup(groupId, call), { ...member, assignments })
   } catch (error) {
     return coordinatorFault(error, call, 'a member could not sync')
   }

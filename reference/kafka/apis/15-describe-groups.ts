@@ -1,4 +1,4 @@
-import type { GroupDescription } from '../../groups/coordinator.js'
+import type { GroupDescription } from '../../groups/group-views.js'
 import type { Member } from '../../groups/step-state.js'
 import { describeGroups as table } from '../messages/15-describe-groups.js'
 import { errorCode } from '../wire/errors.js'

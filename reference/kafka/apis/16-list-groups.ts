@@ -3,9 +3,6 @@ import { errorCode } from '../wire/errors.js'
 import { coordinatorFault } from './faults.js'
 import { handler } from './handler.js'
 
-/** All groups here are of the classic protocol. */
-const groupType = 'classic'
-
 /** ListGroups v0 to v5: the namespace's groups with members, and those that only have offsets. Filters are by name, in any case. */
 export const listGroups = handler(table, async (request, call) => {
   try {
@@ -13,8 +10,11 @@ export const listGroups = handler(table, async (request, call) => {
     return {
       errorCode: 0,
       groups: groups
-        .filter(({ phase }) => passes(request.statesFilter, phase) && passes(request.typesFilter, groupType))
-        .map(({ groupId, protocolType, phase }) => ({ groupId, protocolType, groupState: phase, groupType })),
+        .filter(
+          ({ phase, groupType }) =>
+            passes(request.statesFilter, phase) && passes(request.typesFilter, groupType),
+        )
+        .map(({ phase, ...group }) => ({ ...group, groupState: phase })),
     }
   } catch (error) {
     return { errorCode: errorCode(coordinatorFault(error, call, 'groups could not be listed')), groups: [] }

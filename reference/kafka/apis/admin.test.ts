@@ -98,17 +98,21 @@ test('topics are deleted by name and by id, with their commits', async () => {
   const byId = await broker.topic('id')
   await broker.topic('name')
   await broker.topic('__system', { internal: true })
-  await broker.coordinator.commit('g', { memberId: '', generationId: -1 }, [
-    {
-      topic: 'persistent://public/default/id',
-      topicId: byId.topicId,
-      partition: 0,
-      offset: 1n,
-      leaderEpoch: -1,
-      metadata: '',
-      commitTimestampMs: 0,
-    },
-  ])
+  await broker.coordinator.commit(
+    'public/default/g',
+    { memberId: '', groupInstanceId: null, generationId: -1 },
+    [
+      {
+        topic: 'persistent://public/default/id',
+        topicId: byId.topicId,
+        partition: 0,
+        offset: 1n,
+        leaderEpoch: -1,
+        metadata: '',
+        commitTimestampMs: 0,
+      },
+    ],
+  )
   const unknown = Buffer.alloc(16, 9).toString('base64url')
   const old = await broker.ask(deleteTopics, 5, { topicNames: ['name', 'gone'], timeoutMs: 0 })
   assert.deepEqual(names(old.responses), ['NONE', 'UNKNOWN_TOPIC_OR_PARTITION'])

@@ -4,6 +4,7 @@ import { ManualClock } from '../../base/clock.js'
 import type { KafkaBatch, TimestampType } from '../../entry-format/types.js'
 import { GroupCoordinator } from '../../groups/coordinator.js'
 import { MetadataOffsetStore } from '../../groups/offset-store.js'
+import { volatileGroups } from '../../groups/volatile-groups.js'
 import type { MetadataStore } from '../../storage/types.js'
 import { fullName, kafkaNames } from '../../topics/names.js'
 import {
@@ -244,7 +245,7 @@ export class FakeBroker {
   readonly errors: string[] = []
   readonly coordinator = new GroupCoordinator({
     clock: this.clock,
-    offsets: new MetadataOffsetStore(this.metadata),
+    store: volatileGroups(new MetadataOffsetStore(this.metadata)),
   })
   readonly #dispatch: ReturnType<typeof dispatcher>
   #correlationId = 0
