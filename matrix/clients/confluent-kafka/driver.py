@@ -6,6 +6,7 @@ What the library cannot express is answered `unsupported`: a timestamp of 0, whi
 import threading
 import time
 import uuid
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 import confluent_kafka
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -22,6 +23,8 @@ from confluent_kafka.admin import (
 )
 
 from driver_base import DriverError, Unsupported, from_base64, serve, to_base64
+from members import Groups
+from security import security_settings
 
 TIMEOUT_S = 10
 MESSAGE_BYTES_MAX = 100_000_000
@@ -32,6 +35,8 @@ producers = {}
 consumers = {}
 running = set()
 lock = threading.RLock()
+# Done as soon as a broker refused who we are: librdkafka goes on trying, and its calls time out.
+refused = Future()
 
 # Names of the protocol where librdkafka has its own, by its code.
 NAMES = {
@@ -54,22 +59,61 @@ NAMES = {
     KafkaError._UNKNOWN_TOPIC: "UNKNOWN_TOPIC_OR_PARTITION",
     KafkaError._UNKNOWN_PARTITION: "UNKNOWN_TOPIC_OR_PARTITION",
     KafkaError._AUTO_OFFSET_RESET: "OFFSET_OUT_OF_RANGE",
+    KafkaError._AUTHENTICATION: "SASL_AUTHENTICATION_FAILED",
+    KafkaError._FENCED: "PRODUCER_FENCED",
 }
+# What librdkafka takes for fatal.
+FATAL_CODES = (
+    KafkaError.FENCED_INSTANCE_ID,
+    KafkaError.FENCED_MEMBER_EPOCH,
+    KafkaError.UNRELEASED_INSTANCE_ID,
+    KafkaError.UNSUPPORTED_ASSIGNOR,
+    KafkaError.GROUP_MAX_SIZE_REACHED,
+    KafkaError.INVALID_REQUEST,
+    KafkaError.UNSUPPORTED_VERSION,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    KafkaError.UNKNOWN_PRODUCER_ID,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+)
+# How librdkafka fails when it cannot reach any broker.
+UNREACHABLE = ("TIMEOUT", "_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE")
 
 
 def name_of(error):
     cause = error.args[0] if isinstance(error, KafkaException) and error.args else error
-    if isinstance(cause, KafkaError):
-        return NAMES.get(cause.code(), cause.name())
-    return type(error).__name__
+    if not isinstance(cause, KafkaError):
+        return type(error).__name__
+    if cause.code() == KafkaError._FATAL:
+        return fatal_name(cause)
+    name = NAMES.get(cause.code(), cause.name())
+    return NAMES[KafkaError._AUTHENTICATION] if name in UNREACHABLE and refused.done() else name
 
 
-def error_name(error):
-    return NAMES.get(error.code(), error.name())
+def fatal_name(error):
+    """Of the error behind: the library tells it in librdkafka's words only."""
+    behind = [KafkaError(code) for code in FATAL_CODES if KafkaError(code).str() in error.str()]
+    return behind[0].name() if behind else error.name()
+
+
+def is_refusal(error):
+    return error.code() == KafkaError._AUTHENTICATION
+
+
+def is_failure(error):
+    """Whether a member cannot go on: other errors librdkafka gets over by itself."""
+    return error.fatal() or error.code() == KafkaError._FATAL or is_refusal(error) or error.name().endswith("AUTHORIZATION_FAILED")
+
+
+def on_error(error):
+    print("client:", error)
+    if is_refusal(error) and not refused.done():
+        refused.set_result(error)
 
 
 def configure(args):
-    global admin_client
+    global admin_client, refused
+    groups.close_all()
     with lock:
         for producer in producers.values():
             producer.purge()
@@ -79,8 +123,11 @@ def configure(args):
         consumers.clear()
         running.clear()
         settings.clear()
+        refused = Future()
         settings.update(
             {
+                **security_settings(args.get("security") or {}),
+                "error_cb": on_error,
                 "bootstrap.servers": args["bootstrap"],
                 "client.id": args["clientId"],
                 "reconnect.backoff.ms": 20,
@@ -99,7 +146,13 @@ def admin():
     with lock:
         if admin_client is None:
             admin_client = AdminClient(dict(settings))
+            threading.Thread(target=serve_events, args=(admin_client,), daemon=True).start()
         return admin_client
+
+
+def serve_events(client):
+    while client is admin_client:
+        client.poll(0.5)
 
 
 def each(futures):
@@ -109,14 +162,21 @@ def each(futures):
 
 def outcome(name, future):
     try:
-        future.result(TIMEOUT_S)
+        answer_of(future)
         return {"name": name}
     except Exception as error:  # The error of one topic is part of the answer.
         return {"name": name, "error": name_of(error)}
 
 
 def only(futures):
-    return next(iter(futures.values())).result(TIMEOUT_S)
+    return answer_of(next(iter(futures.values())))
+
+
+def answer_of(future):
+    wait({future, refused}, TIMEOUT_S, FIRST_COMPLETED)
+    if refused.done() and not future.done():
+        raise KafkaException(refused.result())
+    return future.result(0)
 
 
 def create_topics(args):
@@ -156,7 +216,7 @@ def list_topics(_args):
 
 
 def metadata(args):
-    cluster = admin().describe_cluster().result(TIMEOUT_S)
+    cluster = answer_of(admin().describe_cluster())
     futures = admin().describe_topics(TopicCollection(args["topics"]))
     return {
         "brokers": [{"id": node.id, "host": node.host, "port": node.port} for node in cluster.nodes],
@@ -166,7 +226,7 @@ def metadata(args):
 
 def topic_metadata(name, future):
     try:
-        topic = future.result(TIMEOUT_S)
+        topic = answer_of(future)
     except Exception as error:  # The error of one topic is part of the answer.
         return {"name": name, "error": name_of(error), "partitions": []}
     partitions = [
@@ -222,6 +282,8 @@ def wait_for(producer, done, deadline):
     """flush() sends without lingering; the callbacks run in it, or in another request's."""
     while not done():
         left = deadline - time.monotonic()
+        if refused.done():
+            raise KafkaException(refused.result())
         if left <= 0:
             raise DriverError("TIMEOUT", "no acknowledgement in time")
         producer.flush(min(left, 0.5))
@@ -454,7 +516,10 @@ def to_received(message):
     return received
 
 
+groups = Groups(consumer_settings, admin, only, is_failure, to_received)
+
 OPS = {
+    **groups.ops(),
     "configure": configure,
     "createTopics": create_topics,
     "deleteTopics": delete_topics,
