@@ -9,9 +9,10 @@ import { accepted, batchOf, openPartition, TestTopics, topicName } from '../topi
 import type { PartitionLog, TopicInfo } from '../topics/types.js'
 import { CursorSync } from './cursor-sync.js'
 import type { StoredGroup } from './group-store.js'
+import type { GroupMemberPartitions } from './group-views.js'
 import { MemoryGroupStore } from './memory-group-store.js'
 import type { CommittedOffset } from './offset-store.js'
-import type { ConsumerMember, GroupMembers } from './partition-members.js'
+import type { GroupMembers } from './partition-members.js'
 
 const topics = new TestTopics()
 const periodMs = 1000
@@ -23,7 +24,7 @@ let sync: CursorSync
 let log: PartitionLog
 let info: TopicInfo
 let lags: number[]
-let members: GroupMembers & { list: ConsumerMember[]; resets: string[] }
+let members: GroupMembers & { list: GroupMemberPartitions[]; subscribed: string; resets: string[] }
 let made = 0
 
 before(async () => {
@@ -44,10 +45,13 @@ beforeEach(async () => {
   store = new MemoryGroupStore()
   members = {
     list: [],
+    subscribed: info.name.local,
     resets: [],
-    of: () => (members.list.length === 0 ? undefined : { state: 'Stable', members: members.list }),
-    resetByTool: (group) => {
+    membersOf: () => members.list,
+    isSubscribed: (_key, names) => members.list.length > 0 && names.includes(members.subscribed),
+    resetByTool: async (group, move) => {
       members.resets.push(group)
+      await move?.()
     },
   }
   topics.log.messages.length = 0
@@ -112,12 +116,12 @@ async function moveByTool(at: number): Promise<void> {
   ])
 }
 
-const member = (part: Partial<ConsumerMember> = {}): ConsumerMember => ({
+const member = (part: Partial<GroupMemberPartitions> = {}): GroupMemberPartitions => ({
   memberId: 'app-1',
+  groupInstanceId: null,
   clientId: 'app',
   clientHost: '/127.0.0.1',
-  subscribed: [info.name.local],
-  assigned: [{ topic: info.name.local, partitions: [0] }],
+  partitions: [{ topic: info.name.local, partition: 0 }],
   ...part,
 })
 
@@ -304,12 +308,23 @@ test('when a tool’s move cannot be stored, it is told, and the cursor goes bac
 test('members start again under a new generation when a tool moves their group, those of other topics do not', async () => {
   await commit(9)
   await period()
-  members.list = [member({ subscribed: ['another'] })]
+  members.list = [member()]
+  members.subscribed = 'another'
   await moveByTool(5)
   assert.deepEqual(members.resets, [])
-  members.list = [member({ subscribed: [fullName(info.name)] })]
+  members.subscribed = fullName(info.name)
   await moveByTool(4)
   assert.deepEqual(members.resets, [key])
+})
+
+test('a move that the coordinator refuses is none', async () => {
+  await commit(9)
+  await period()
+  members.list = [member()]
+  members.resetByTool = () => Promise.reject(new StorageError('the fence was not stored'))
+  await assert.rejects(moveByTool(5), /fence/)
+  await period()
+  assert.deepEqual([await committed(), await place()], [9n, '3/0'])
 })
 
 test('an offset is asked for only when a tool’s move under way is stored', async () => {
@@ -446,9 +461,8 @@ test('stats tell a group’s state, owner, lag and rate', async () => {
   await commit(0)
   clock.advance(2000)
   await commit(8)
-  members.list = [member(), member({ memberId: 'app-2', assigned: [] })]
+  members.list = [member(), member({ memberId: 'app-2', partitions: [] })]
   assert.deepEqual(sync.of(log, 'g'), {
-    state: 'Stable',
     members: 2,
     owner: { clientId: 'app', clientHost: '/127.0.0.1', memberId: 'app-1' },
     lag: 2,
@@ -457,7 +471,7 @@ test('stats tell a group’s state, owner, lag and rate', async () => {
   members.list = []
   clock.advance(60_001)
   const later = sync.of(log, 'g')
-  assert.deepEqual([later?.state, later?.members, later?.messagesPerSecond], ['Empty', 0, 0])
+  assert.deepEqual([later?.members, later?.owner, later?.messagesPerSecond], [0, undefined, 0])
 })
 
 test('cursors at 1,000 commits a second keep up within the period', async () => {

@@ -13,7 +13,7 @@ import { acknowledgedMetadata, CursorSyncWork, pointOfCommitted } from './cursor
 import { type GroupKey, groupKey, groupNameOf } from './group-key.js'
 import type { GroupChange, GroupStore } from './group-store.js'
 import type { CommittedOffset } from './offset-store.js'
-import { type GroupMembers, membersOn } from './partition-members.js'
+import { type GroupMembers, membersOn, ownerOf } from './partition-members.js'
 
 export interface CursorSyncOptions {
   readonly store: GroupStore
@@ -127,11 +127,11 @@ export class CursorSync implements GroupSubscriptions {
     const { topic, index } = partition
     const slot = this.#slots.ofSubscription(topic, index, subscription)
     const key = slot?.key ?? groupKey({ ...topic, groupId: subscription })
-    const { state, subscribers, owner } = membersOn(this.#options.members, key, topic, index)
-    if (slot?.committed === undefined && subscribers.length === 0) return undefined
+    const { isSubscribed, members } = membersOn(this.#options.members, key, topic)
+    if (slot?.committed === undefined && !isSubscribed) return undefined
+    const owner = ownerOf(members, key, topic, index)
     return {
-      state,
-      members: subscribers.length,
+      members: members.length,
       owner: owner && {
         clientId: owner.clientId,
         clientHost: owner.clientHost,
@@ -152,8 +152,8 @@ export class CursorSync implements GroupSubscriptions {
     if (slot === undefined || topicId === undefined) return Promise.resolve()
     return this.#write(slot, async (own) => {
       const offset = (await partition.offsetOfPoint(to)) ?? partition.endOffset()
-      await this.#restartMembers(slot, partition)
-      await this.#work.write(slot, own, this.#work.offsetOf(slot, topicId, offset, ''))
+      const committed = this.#work.offsetOf(slot, topicId, offset, '')
+      await this.#withoutMembers(slot, partition, () => this.#work.write(slot, own, committed))
       slot.place = { offset, index: (await pointOfCommitted(partition, offset)).index }
     })
   }
@@ -166,9 +166,10 @@ export class CursorSync implements GroupSubscriptions {
     const slot = this.#slots.ofSubscription(partition.topic, partition.index, subscription)
     if (slot === undefined) return removeCursor()
     await this.#write(slot, async (own) => {
-      await this.#restartMembers(slot, partition)
-      await removeCursor()
-      await this.#work.write(slot, own, undefined)
+      await this.#withoutMembers(slot, partition, async () => {
+        await removeCursor()
+        await this.#work.write(slot, own, undefined)
+      })
     })
     this.#slots.drop(slot)
   }
@@ -202,13 +203,14 @@ export class CursorSync implements GroupSubscriptions {
     const slot = this.#slots.ofSubscription(topic, index, subscription)
     if (slot?.committed !== undefined) return slot
     const key = groupKey({ ...topic, groupId: subscription })
-    const { subscribers } = membersOn(this.#options.members, key, topic, index)
-    return subscribers.length === 0 ? undefined : this.#slots.obtain(key, fullName(topic), index)
+    const { isSubscribed } = membersOn(this.#options.members, key, topic)
+    return isSubscribed ? this.#slots.obtain(key, fullName(topic), index) : undefined
   }
 
-  async #restartMembers({ key }: Slot, { topic, index }: PartitionLog): Promise<void> {
+  /** Members start again under a new generation, at the new place, and commits of the older are refused. */
+  #withoutMembers({ key }: Slot, { topic }: PartitionLog, move: () => Promise<void>): Promise<void> {
     const { members } = this.#options
-    if (membersOn(members, key, topic, index).subscribers.length > 0) await members.resetByTool(key)
+    return membersOn(members, key, topic).isSubscribed ? members.resetByTool(key, move) : move()
   }
 
   #onChange(change: GroupChange): void {

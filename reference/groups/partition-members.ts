@@ -1,41 +1,35 @@
 import { fullName, kafkaNames } from '../topics/names.js'
 import { isRefusal, type TopicName } from '../topics/types.js'
+import type { GroupCoordinator } from './coordinator.js'
 import { type GroupKey, groupNameOf } from './group-key.js'
-
-/** A member of a consumer group, with topics by the names that it uses itself. */
-export interface ConsumerMember {
-  readonly memberId: string
-  readonly clientId: string
-  readonly clientHost: string
-  readonly subscribed: readonly string[]
-  readonly assigned: readonly { readonly topic: string; readonly partitions: readonly number[] }[]
-}
+import type { GroupMemberPartitions } from './group-views.js'
 
 /** What cursor sync asks of the coordinator. */
-export interface GroupMembers {
-  /** Undefined when the coordinator has no such group in memory: it is without members then. */
-  of(key: GroupKey): { readonly state: string; readonly members: readonly ConsumerMember[] } | undefined
-  /** A tool moves the group: members start again under a new generation, and the older's commits are refused. */
-  resetByTool(key: GroupKey): Promise<void> | void
+export type GroupMembers = Pick<GroupCoordinator, 'membersOf' | 'isSubscribed' | 'resetByTool'>
+
+export interface MembersOnTopic {
+  /** Whether a member of the group subscribes to the topic, so that what is done to the group's offsets concerns it. */
+  readonly isSubscribed: boolean
+  /** All members of the group. */
+  readonly members: readonly GroupMemberPartitions[]
 }
 
-export interface MembersOnPartition {
-  /** Kafka's name of the group's state. */
-  readonly state: string
-  /** Those that subscribe to the topic. */
-  readonly subscribers: readonly ConsumerMember[]
-  readonly owner: ConsumerMember | undefined
+/** A group's members, if they have to do with the topic. Short names are of the group's own namespace (register MT-3). */
+export function membersOn(coordinator: GroupMembers, key: GroupKey, topic: TopicName): MembersOnTopic {
+  const { tenant, namespace, local } = topic
+  const path = `${tenant}/${namespace}/${local}`
+  const names = [path, fullName(topic), ...(isOwn(key, topic) ? [local] : [])]
+  const isSubscribed = coordinator.isSubscribed(key, names)
+  return { isSubscribed, members: isSubscribed ? coordinator.membersOf(key) : [] }
 }
 
-/** Which members of a group have to do with a partition. Short topic names are of the group's namespace (register MT-3). */
-export function membersOn(
-  members: GroupMembers,
+/** The member that a partition is assigned to. */
+export function ownerOf(
+  members: readonly GroupMemberPartitions[],
   key: GroupKey,
   topic: TopicName,
-  partition: number,
-): MembersOnPartition {
-  const group = members.of(key)
-  if (group === undefined) return { state: 'Empty', subscribers: [], owner: undefined }
+  index: number,
+): GroupMemberPartitions | undefined {
   const { tenant, namespace } = groupNameOf(key)
   const names = kafkaNames({ kafkaTenant: tenant, kafkaNamespace: namespace })
   const full = fullName(topic)
@@ -43,11 +37,12 @@ export function membersOn(
     const resolved = names.resolveKafkaName(name)
     return !isRefusal(resolved) && fullName(resolved) === full
   }
-  return {
-    state: group.state,
-    subscribers: group.members.filter(({ subscribed }) => subscribed.some(isTopic)),
-    owner: group.members.find(({ assigned }) =>
-      assigned.some((each) => each.partitions.includes(partition) && isTopic(each.topic)),
-    ),
-  }
+  return members.find(({ partitions }) =>
+    partitions.some((each) => each.partition === index && isTopic(each.topic)),
+  )
+}
+
+function isOwn(key: GroupKey, topic: TopicName): boolean {
+  const { tenant, namespace } = groupNameOf(key)
+  return tenant === topic.tenant && namespace === topic.namespace
 }

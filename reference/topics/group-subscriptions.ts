@@ -3,9 +3,7 @@ import type { PartitionLog } from './types.js'
 
 /** What topic stats say of a group's part in a partition (register PT-8). */
 export interface GroupOfPartition {
-  /** Kafka's name of the group's state. */
-  readonly state: string
-  /** Members that subscribe to the topic. */
+  /** The group's members, while at least one subscribes to the topic; else 0. */
   readonly members: number
   /** The member that has this partition; undefined when none has. */
   readonly owner:
