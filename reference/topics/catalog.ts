@@ -14,6 +14,7 @@ import { ProducerMemory } from './producer-memory.js'
 import { ReadAheadMemory } from './read-ahead.js'
 import { enforceRetention } from './retention.js'
 import { TailCache } from './tail-cache.js'
+import { Termination } from './termination.js'
 import {
   type CreateTopic,
   type PartitionLog,
@@ -47,6 +48,7 @@ export type TopicListener = (change: TopicChange, topic: TopicInfo) => void
 const topicPrefix = 'topic/'
 const deletingPrefix = 'deleting/'
 const producersPrefix = 'producers/'
+const terminatedPrefix = 'terminated/'
 
 /** The topics of one broker: descriptions in the metadata store and in memory, logs opened when first asked for. */
 export class StoredTopics implements TopicCatalog {
@@ -320,7 +322,9 @@ export class StoredTopics implements TopicCatalog {
       onSnapshotFailed: (error) =>
         log.warn({ topic: pulsarName, err: error }, 'a snapshot of producers was not stored'),
     })
+    const termination = await Termination.open(storage.metadata, terminatedPrefix + logKey(topic, index))
     return new OpenPartitionLog({
+      termination,
       topic: topic.name,
       index,
       pulsarName,
@@ -366,7 +370,8 @@ export class StoredTopics implements TopicCatalog {
       const snapshots: [string, undefined][] = []
       for (let index = 0; index < Math.max(1, topic.partitions); index++) {
         await storage.delete(ledgerName(topic, asPartitionIndex(index)))
-        snapshots.push([producersPrefix + logKey(topic, asPartitionIndex(index)), undefined])
+        for (const prefix of [producersPrefix, terminatedPrefix])
+          snapshots.push([prefix + logKey(topic, asPartitionIndex(index)), undefined])
       }
       await storage.metadata.putAll([...snapshots, [deleting, undefined]])
     } catch (error) {

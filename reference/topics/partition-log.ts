@@ -31,6 +31,7 @@ import { entriesOfBatch, entryOfSend, type PreparedSend } from './prepare.js'
 import type { ProducerMemory } from './producer-memory.js'
 import type { ReadAheadMemory } from './read-ahead.js'
 import type { CachedPartition, TailCache } from './tail-cache.js'
+import type { Termination } from './termination.js'
 import {
   type OffsetAndTime,
   offsetOfMaxTimestamp,
@@ -57,6 +58,7 @@ export interface PartitionLogOptions {
   readonly pulsarName: string
   readonly ledger: ManagedLedger
   readonly producers: ProducerMemory
+  readonly termination: Termination
   readonly mapping: OffsetMapping
   readonly entryFormat: EntryFormatName
   /** Asked anew each time: configs change under an open log. */
@@ -87,6 +89,7 @@ export class OpenPartitionLog implements PartitionLog {
   readonly #appendListeners = new Set<() => void>()
   readonly #closedListeners = new Set<() => void>()
   #turn: Promise<unknown> = Promise.resolve()
+  #lastAppend: Promise<unknown> = Promise.resolve()
   #wakeScheduled = false
   #closed = false
 
@@ -244,6 +247,16 @@ export class OpenPartitionLog implements PartitionLog {
     return () => this.#closedListeners.delete(listener)
   }
 
+  get terminated(): boolean {
+    return this.#options.termination.terminated
+  }
+
+  async terminate(): Promise<void> {
+    await this.#turn
+    await this.#options.termination.terminate(this.#lastAppend)
+    this.#scheduleWake()
+  }
+
   /** The topic goes, or this broker ceases to own it: says so to all who use it, once. */
   close(): void {
     if (this.#closed) return
@@ -359,7 +372,9 @@ export class OpenPartitionLog implements PartitionLog {
   /** Submits at once, in the order of the calls. */
   async #store(entries: readonly NewEntry[]): Promise<readonly AppendedEntry[] | Refusal> {
     try {
-      return await this.ledger.append(entries)
+      const appending = this.ledger.append(entries)
+      this.#lastAppend = appending
+      return await appending
     } catch (error) {
       const closed = this.#closedRefusal()
       if (closed !== undefined) return closed
@@ -381,6 +396,8 @@ export class OpenPartitionLog implements PartitionLog {
 
   #appendRefusal(): Refusal | undefined {
     if (this.#closed) return this.#closedRefusal()
+    if (this.terminated)
+      return refuse('POLICY_VIOLATION', `${this.pulsarName} was terminated: it takes no more messages.`)
     if (this.#points.hasRoom()) return undefined
     const { position } = this.ledger.end
     const message = `Ledger ${position.ledgerId}, entry ${position.entryId} has no offset under ${this.#options.mapping.name}: its bits are used up; use the mapping "index".`

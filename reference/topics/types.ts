@@ -21,6 +21,7 @@ export type RefusalName =
   | 'INVALID_PARTITIONS'
   | 'INVALID_CONFIG'
   | 'POLICY_VIOLATION'
+  | 'TOPIC_AUTHORIZATION_FAILED'
 
 export interface Refusal {
   readonly refused: RefusalName
@@ -195,7 +196,11 @@ export interface PartitionLog {
   lastSequenceId(producerName: string): bigint
   lastEntry(): Promise<StoredEntry | undefined>
 
-  /** Called when messages became readable: wakes waiting fetches and dispatchers. Returns how to stop. */
+  /** No more messages are taken, for ever (Pulsar's terminated topic): appends of both sides are refused. */
+  readonly terminated: boolean
+  /** Durable when it resolves; what was being appended before is stored then. Repeating it changes nothing. */
+  terminate(): Promise<void>
+  /** Called when messages became readable, or will not any more: wakes waiting fetches and dispatchers. Returns how to stop. */
   onAppend(listener: () => void): () => void
   /** Called once when the topic was deleted or this broker ceased to own it. */
   onClosed(listener: () => void): () => void

@@ -5,6 +5,7 @@ import type { KafkaBatch, TimestampType } from '../../entry-format/types.js'
 import { GroupCoordinator } from '../../groups/coordinator.js'
 import { MetadataOffsetStore } from '../../groups/offset-store.js'
 import { volatileGroups } from '../../groups/volatile-groups.js'
+import { ScramUsers } from '../../security/scram-users.js'
 import type { MetadataStore } from '../../storage/types.js'
 import { fullName, kafkaNames } from '../../topics/names.js'
 import {
@@ -58,6 +59,7 @@ export class FakeLog implements PartitionLog {
   readonly index: PartitionIndex
   readonly pulsarName: string
   leaderEpoch = 3
+  readonly terminated = false
   timestampType: TimestampType = 'CreateTime'
   /** What the next append gives instead of storing. */
   nextAppend: (() => Promise<KafkaAppended | Refusal>) | null = null
@@ -157,6 +159,7 @@ export class FakeLog implements PartitionLog {
   })
   offsetOfPoint = async () => unused()
   appendPulsar = async () => unused()
+  terminate = async () => unused()
   readPulsar = async () => unused()
   lastSequenceId = () => unused()
   lastEntry = async () => unused()
@@ -266,6 +269,7 @@ export class FakeBroker {
         catalog: this.catalog,
         coordinator: this.coordinator,
         producerIds: new StoredProducerIds(this.metadata),
+        users: new ScramUsers(this.metadata),
         clock: this.clock,
         log: { debug: quiet, info: quiet, warn: quiet, error: (_, message) => this.errors.push(message) },
         ...options,

@@ -1,5 +1,5 @@
 import { AnswerQueue } from '../answer-queue.js'
-import { type Failure, isFailure } from '../failure.js'
+import { type Failure, fail, isFailure } from '../failure.js'
 import { Producer } from '../producer.js'
 import { isRealSchema, versionBytes } from '../schemas.js'
 import type { Handler, HeldProducer, Session } from '../session.js'
@@ -24,6 +24,8 @@ async function open(session: Session, body: CommandBody<'PRODUCER'>): Promise<He
   const { service } = session
   const topic = await service.open(body.topic, { create: true })
   if (isFailure(topic)) return topic
+  if (topic.log.terminated)
+    return fail('TopicTerminatedError', `Topic ${topic.log.pulsarName} was already terminated`)
   const version = isRealSchema(body.schema)
     ? await service.schemas.getOrCreate(topic.info, body.schema)
     : undefined

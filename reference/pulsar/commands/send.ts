@@ -69,6 +69,7 @@ type Stored = { readonly ledgerId: number; readonly entryId: number; readonly pa
 
 async function store(held: HeldProducer, message: PulsarSend): Promise<Stored | Failure> {
   const appended = await held.topic.log.appendPulsar(message)
+  if (isRefusal(appended) && held.topic.log.terminated) return fail('TopicTerminatedError', appended.message)
   if (isRefusal(appended)) return asFailure(appended)
   if (appended.duplicate) return DUPLICATE_ID
   const { ledgerId, entryId } = appended.position

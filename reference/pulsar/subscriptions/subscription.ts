@@ -42,12 +42,17 @@ export class Subscription {
   #keys: KeySelector | undefined
   #reset: Promise<void> | undefined
   #cancelReset: (() => void) | undefined
+  /** Who was told that a terminated topic has no more. */
+  readonly #toldEnd = new WeakSet<Consumer>()
 
   constructor(options: SubscriptionOptions) {
     this.name = options.name
     this.cursor = options.cursor
     this.#log = options.log
-    this.#onAcknowledged = options.onAcknowledged ?? (() => {})
+    this.#onAcknowledged = () => {
+      options.onAcknowledged?.()
+      this.#tellEnd()
+    }
     this.#source = {
       log: options.log,
       cursor: options.cursor,
@@ -59,7 +64,10 @@ export class Subscription {
           'dispatching failed; it goes on at the next wake-up',
         ),
     }
-    this.#stopListening = options.log.onAppend(() => this.#dispatcher?.wake())
+    this.#stopListening = options.log.onAppend(() => {
+      this.#dispatcher?.wake()
+      this.#tellEnd()
+    })
   }
 
   /** True while a seek makes consumers reconnect: a non-durable subscription then outlives its last consumer. */
@@ -151,6 +159,17 @@ export class Subscription {
   flow(consumer: Consumer, permits: number): void {
     consumer.permits += permits
     this.#dispatcher?.wake()
+    this.#tellEnd()
+  }
+
+  /** A terminated topic's consumers learn that they have had its last message. */
+  #tellEnd(): void {
+    if (!this.#log.terminated || this.cursor.backlogEntries() > 0) return
+    for (const consumer of this.consumers) {
+      if (this.#toldEnd.has(consumer)) continue
+      this.#toldEnd.add(consumer)
+      consumer.connection.send('REACHED_END_OF_TOPIC', { consumerId: consumer.id })
+    }
   }
 
   wake(): void {
