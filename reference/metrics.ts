@@ -9,6 +9,7 @@ export class Metrics {
   readonly #bytesIn: Counter<'protocol'>
   readonly #connections: Gauge<'protocol'>
   readonly #unconvertible: Counter<string>
+  readonly #cursorSyncSeconds: Histogram
 
   constructor() {
     const registers = [this.registry]
@@ -37,6 +38,12 @@ export class Metrics {
       help: 'Reads of entries that could not be converted for the other protocol',
       registers,
     })
+    this.#cursorSyncSeconds = new Histogram({
+      name: 'kop_cursor_sync_seconds',
+      help: 'From a commit to its being seen on the cursor of the group, and back',
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10],
+      registers,
+    })
   }
 
   request(protocol: ProtocolName, request: string, bytes: number, durationMs: number): void {
@@ -46,6 +53,31 @@ export class Metrics {
 
   connection(protocol: ProtocolName, change: 1 | -1): void {
     this.#connections.inc({ protocol }, change)
+  }
+
+  /** What waits to be brought to cursors, read when the metrics are. */
+  followCursorSync(sync: { lagMs(): number; waiting(): number }): void {
+    const registers = [this.registry]
+    new Gauge({
+      name: 'kop_cursor_sync_lag_seconds',
+      help: 'Age of the oldest commit that its cursor does not show yet',
+      registers,
+      collect() {
+        this.set(sync.lagMs() / 1000)
+      },
+    })
+    new Gauge({
+      name: 'kop_cursor_sync_waiting',
+      help: 'Groups’ partitions whose cursor is not at the committed offset yet',
+      registers,
+      collect() {
+        this.set(sync.waiting())
+      },
+    })
+  }
+
+  cursorSynced(lagMs: number): void {
+    this.#cursorSyncSeconds.observe(lagMs / 1000)
   }
 
   unconvertible(): void {
