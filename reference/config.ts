@@ -15,6 +15,12 @@ const whole = (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
     .regex(/^-?\d+$/, 'expected a whole number')
     .transform(Number)
     .pipe(z.number().min(min).max(max))
+const decimal = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'expected a number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
 const port = whole(0, 65_535)
 /** A timer that is set for longer runs at once. */
 const timerMsMax = 2 ** 31 - 1
@@ -147,9 +153,39 @@ const settings = {
   keepAliveIntervalSeconds: whole(1, Math.floor(timerMsMax / 1000))
     .default(30)
     .describe('Pulsar connections are pinged after this'),
+  kafkaMetadataTenant: z
+    .string()
+    .regex(nameRule)
+    .default('public')
+    .describe('tenant of the topic that keeps groups and their offsets'),
+  kafkaMetadataNamespace: z.string().regex(nameRule).default('kafka').describe('its namespace'),
+  offsetsTopicName: z
+    .string()
+    .min(1)
+    .default('__offsets')
+    .describe('its name, short or full: `persistent://tenant/namespace/topic`'),
+  offsetsTopicNumPartitions: whole(1, 10_000)
+    .default(8)
+    .describe('its partitions when it is made; it keeps them'),
+  offsetMetadataMaxSize: whole(0, 32_767)
+    .default(4_096)
+    .describe('bytes of the text that a commit may carry'),
   groupInitialRebalanceDelayMs: whole(0, timerMsMax)
     .default(0)
     .describe('how long a new group waits for more members'),
+  groupMinSessionTimeoutMs: whole(1, timerMsMax)
+    .default(1_000)
+    .describe('shortest session time-out that a member may ask for'),
+  groupMaxSessionTimeoutMs: whole(1, timerMsMax)
+    .default(1_800_000)
+    .describe('longest session time-out that a member may ask for'),
+  groupMaxSize: whole(1, 100_000).default(10_000).describe('members of a group at most'),
+  offsetsRetentionMinutes: decimal(0.0001, timerMsMax)
+    .default(7 * 24 * 60)
+    .describe('commits of a group without members are dropped after so many minutes; 0.05: 3 seconds'),
+  offsetsRetentionCheckIntervalMs: whole(10, timerMsMax)
+    .default(600_000)
+    .describe('how often old commits are looked for'),
 
   authenticationEnabled: flag
     .default(false)
@@ -204,6 +240,9 @@ const settings = {
   tlsRequireTrustedClientCertOnConnect: flag
     .default(false)
     .describe('TLS clients without a trusted certificate are refused'),
+  kafkaOffsetsSyncPeriodMs: whole(2, timerMsMax)
+    .default(1_000)
+    .describe('within this time a commit is seen on the cursor of the group, its subscription'),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
