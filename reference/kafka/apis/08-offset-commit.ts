@@ -16,13 +16,16 @@ const metadataBytesMaxDefault = 4096
 
 /**
  * OffsetCommit v0 to v9, answered when the offsets are durable. Kept under the topic's full name, so that its short and its
- * full name share commits (register MT-3). v9 is served as v8: member epochs (KIP-848) are of the next-generation protocol,
- * which is left out, as are the retention of v2 to v4 (commits are kept) and static members.
+ * full name share commits (register MT-3). The retention of v2 to v4 is kept to, as the time when the commit ends (register
+ * GC-10); the member epochs of v9 are those of next-generation groups (KIP-848).
  */
 export const offsetCommit = handler(table, async (request, call) => {
   const checked = request.topics.map(({ name, partitions }) => ({
     name,
-    partitions: partitions.map((asked) => ({ asked, result: check(name, asked, call) })),
+    partitions: partitions.map((asked) => ({
+      asked,
+      result: check(name, asked, request.retentionTimeMs, call),
+    })),
   }))
   const offsets = checked.flatMap(({ partitions }) =>
     partitions.flatMap(({ result }) => (typeof result === 'string' ? [] : [result])),
@@ -51,7 +54,7 @@ async function commit(request: Request, offsets: readonly CommittedOffset[], cal
   }
 }
 
-function check(name: string, asked: Asked, call: Call): CommittedOffset | ErrorName {
+function check(name: string, asked: Asked, retentionTimeMs: bigint, call: Call): CommittedOffset | ErrorName {
   const topic = findTopic(call, name)
   if (isRefusal(topic)) return topic.refused
   const { partitionIndex } = asked
@@ -59,6 +62,7 @@ function check(name: string, asked: Asked, call: Call): CommittedOffset | ErrorN
   const metadata = asked.committedMetadata ?? ''
   const { offsetMetadataBytesMax = metadataBytesMaxDefault } = call.broker
   if (Buffer.byteLength(metadata) > offsetMetadataBytesMax) return 'OFFSET_METADATA_TOO_LARGE'
+  const nowMs = call.broker.clock.nowMs()
   return {
     topic: fullName(topic.name),
     topicId: topic.topicId,
@@ -66,6 +70,10 @@ function check(name: string, asked: Asked, call: Call): CommittedOffset | ErrorN
     offset: asked.committedOffset,
     leaderEpoch: asked.committedLeaderEpoch,
     metadata,
-    commitTimestampMs: call.broker.clock.nowMs(),
+    // v1 says itself when it was; -1 is now.
+    commitTimestampMs: asked.commitTimestamp < 0n ? nowMs : Number(asked.commitTimestamp),
+    ...(retentionTimeMs < 0n
+      ? {}
+      : { expireTimestampMs: Math.min(nowMs + Number(retentionTimeMs), Number.MAX_SAFE_INTEGER) }),
   }
 }
