@@ -429,6 +429,24 @@ test('after a crash, what Pulsar consumers had acknowledged last is the truth', 
   assert.deepEqual([await committed(), await place()], [9n, '3/0'])
 })
 
+test('a tool that comes before groups are loaded waits, and its move is not overwritten', async () => {
+  await commit(9)
+  await period()
+  await sync.close()
+  sync = new CursorSync({ store, catalog, members, clock, log: topics.log, periodMs })
+  const moving = moveByTool(5)
+  await new Promise(setImmediate)
+  assert.deepEqual([await committed(), sync.of(log, 'g')], [9n, undefined])
+  await sync.start()
+  await moving
+  await period()
+  assert.deepEqual([await committed(), await place()], [5n, '2/1'])
+  const early = new CursorSync({ store, catalog, members, clock, log: topics.log, periodMs })
+  const refused = assert.rejects(early.moved(log, 'g', await pointOf(1)), StorageError)
+  await early.close()
+  await refused
+})
+
 test('a recreated topic’s cursor does not follow commits for the one before', async () => {
   await store.put(key, [offset(5, { topicId: 'of the one before' })])
   await period()

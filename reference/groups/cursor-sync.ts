@@ -1,6 +1,7 @@
 import { asPartitionIndex, type Offset, type Position } from '../base/brand.js'
 import type { Clock } from '../base/clock.js'
 import type { Log } from '../base/log.js'
+import { StorageError } from '../storage/types.js'
 import type {
   GroupOfPartition,
   GroupSubscriptions,
@@ -48,6 +49,12 @@ export class CursorSync implements GroupSubscriptions {
   readonly #flushes = new Set<Promise<void>>()
   #stopListening = () => {}
   #stopTimer: (() => void) | undefined
+  #start: (started: boolean) => void = () => {}
+  /** False when it was closed before. */
+  readonly #started = new Promise<boolean>((resolve) => {
+    this.#start = resolve
+  })
+  #isStarted = false
   #isFailing = false
   #closed = false
 
@@ -57,13 +64,17 @@ export class CursorSync implements GroupSubscriptions {
     this.#work = new CursorSyncWork({ store, catalog, clock, slots: this.#slots, users: () => this.#users })
   }
 
-  /** Takes up what is committed. Cursors that differ from it, after a stop or a crash, are moved in the background. */
+  /**
+   * Takes up what is committed; until then Pulsar's tools wait, as they cannot know whose the subscription is. Cursors that differ from it, after a stop or a crash, are moved in the background.
+   */
   async start(): Promise<void> {
     const { store } = this.#options
     this.#stopListening = store.onChange((change) => this.#onChange(change))
     for (const key of await store.groupIds()) {
       for (const committed of await store.ofGroup(key)) this.#takeUp(key, committed)
     }
+    this.#isStarted = true
+    this.#start(true)
   }
 
   #takeUp(key: GroupKey, committed: CommittedOffset): void {
@@ -92,6 +103,7 @@ export class CursorSync implements GroupSubscriptions {
   /** Brings over what waits, once, and ends. What fails is caught up with at the next start. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#start(false)
     this.#stopListening()
     this.#stopTimer?.()
     await Promise.all(this.#flushes)
@@ -124,6 +136,7 @@ export class CursorSync implements GroupSubscriptions {
   }
 
   of(partition: PartitionLog, subscription: string): GroupOfPartition | undefined {
+    if (!this.#isStarted) return undefined
     const { topic, index } = partition
     const slot = this.#slots.ofSubscription(topic, index, subscription)
     const key = slot?.key ?? groupKey({ ...topic, groupId: subscription })
@@ -142,15 +155,16 @@ export class CursorSync implements GroupSubscriptions {
     }
   }
 
-  moved(
+  async moved(
     partition: PartitionLog,
     subscription: string,
     to: { readonly position: Position; readonly batchIndex: number },
   ): Promise<void> {
+    if (!this.#isStarted) await this.#untilStarted()
     const slot = this.#groupOf(partition, subscription)
     const topicId = this.#options.catalog.find(partition.topic)?.topicId
-    if (slot === undefined || topicId === undefined) return Promise.resolve()
-    return this.#write(slot, async (own) => {
+    if (slot === undefined || topicId === undefined) return
+    await this.#write(slot, async (own) => {
       const offset = (await partition.offsetOfPoint(to)) ?? partition.endOffset()
       const committed = this.#work.offsetOf(slot, topicId, offset, '')
       await this.#withoutMembers(slot, partition, () => this.#work.write(slot, own, committed))
@@ -163,8 +177,10 @@ export class CursorSync implements GroupSubscriptions {
     subscription: string,
     removeCursor: () => Promise<void>,
   ): Promise<void> {
+    if (!this.#isStarted) await this.#untilStarted()
     const slot = this.#slots.ofSubscription(partition.topic, partition.index, subscription)
     if (slot === undefined) return removeCursor()
+    // In the slot's turn, and while members are fenced: nothing brings the cursor back before the offset is gone.
     await this.#write(slot, async (own) => {
       await this.#withoutMembers(slot, partition, async () => {
         await removeCursor()
@@ -190,6 +206,10 @@ export class CursorSync implements GroupSubscriptions {
   follow(users: SubscriptionUsers): () => void {
     this.#users.add(users)
     return () => this.#users.delete(users)
+  }
+
+  async #untilStarted(): Promise<void> {
+    if (!(await this.#started)) throw new StorageError('the broker stops before its groups are loaded')
   }
 
   #rateOf(slot: Slot | undefined): number {
