@@ -4,6 +4,7 @@ import type { Log } from '../base/log.js'
 import { MalformedError } from '../base/malformed.js'
 import { apiVersions } from './messages/18-api-versions.js'
 import { ResponseQueue } from './response-queue.js'
+import { type SaslOptions, SaslSession, strangersFrameBytesMax } from './session.js'
 import { FrameReader } from './wire/frame-reader.js'
 import {
   apiVersionsKey,
@@ -29,6 +30,8 @@ export interface ConnectionContext {
   readonly clientHost: string
   /** Aborted when the connection ends or is to end: what waits for it, waits no longer. */
   readonly closed: AbortSignal
+  /** The client's log-in; undefined on a listener that asks for none. */
+  readonly session?: SaslSession | undefined
   /** Ends the connection, logging why. */
   close(reason: string): void
 }
@@ -50,6 +53,8 @@ export interface ConnectionOptions {
   /** A connection on which nothing moves for so long is closed (register PH-8). */
   readonly idleMs: number
   find(apiKey: number): ServedApi | undefined
+  /** What the listener's clients log in to; absent: whoever comes is let in. */
+  readonly sasl?: SaslOptions | undefined
   /** What a client with a newer ApiVersions is told, in v0 form (KIP-511). */
   apiVersionsRefusal(): ResponseOf<typeof apiVersions>
   /** @returns the response's body, or null when there is none to send (Produce with acks=0). */
@@ -83,6 +88,7 @@ const pipelinedDefault: ReadonlySet<number> = new Set([produceKey])
 export class Connection implements ConnectionContext {
   readonly listener: string
   readonly clientHost: string
+  readonly session: SaslSession | undefined
   readonly #socket: Socket
   readonly #options: ConnectionOptions
   readonly #frames: FrameReader
@@ -102,7 +108,11 @@ export class Connection implements ConnectionContext {
     this.clientHost = `/${(socket.remoteAddress ?? '').replace(/^::ffff:/, '')}`
     this.#socket = socket
     this.#options = options
-    this.#frames = new FrameReader(options.frameBytesMax)
+    this.session = options.sasl === undefined ? undefined : new SaslSession(options.sasl)
+    const { frameBytesMax } = options
+    this.#frames = new FrameReader(
+      this.session === undefined ? frameBytesMax : Math.min(frameBytesMax, strangersFrameBytesMax),
+    )
     this.#responses = new ResponseQueue(socket, () => this.#onFlushed())
     this.#pipelined = options.pipelinedApiKeys ?? pipelinedDefault
     this.#movedMs = options.clock.nowMs()
@@ -158,7 +168,7 @@ export class Connection implements ConnectionContext {
   /** Starts all requests that may start, then reads on, unless too much is under way. */
   #pump(): void {
     try {
-      while (!this.#socket.destroyed && this.#draining === null) {
+      while (!this.#socket.destroyed && this.#draining === null && this.session?.failure === undefined) {
         this.#held ??= this.#isFull() ? null : this.#frames.next()
         if (this.#held === null || !this.#mayStart(this.#held)) break
         const frame = this.#held
@@ -188,12 +198,22 @@ export class Connection implements ConnectionContext {
   }
 
   #isPipelined(frame: Buffer): boolean {
+    if (this.session?.takesRawFrames === true) return false
     return frame.length >= 2 && this.#pipelined.has(frame.readInt16BE(0))
   }
 
   /** @throws MalformedError */
   #start(frame: Buffer): void {
+    if (this.session?.takesRawFrames === true) {
+      void this.#answerRaw(this.session, frame)
+      return
+    }
     const header = decodeRequestHeader(frame)
+    const refusal = this.session?.refusalOf(header.apiKey)
+    if (refusal !== undefined) {
+      this.#end('info', refusal)
+      return
+    }
     const served = this.#options.find(header.apiKey)
     if (header.apiKey === apiVersionsKey && served !== undefined && header.apiVersion > served.versions[1]) {
       this.#refuseApiVersions(header)
@@ -232,8 +252,39 @@ export class Connection implements ConnectionContext {
     this.#serialUnderWay = false
     const durationMs = performance.now() - startedMs
     this.#options.onRequest?.({ apiName: api.name, apiVersion, requestBytes: frameBytes, durationMs })
+    this.#heedSession()
     if (this.#underWay === 0) this.#draining?.()
     this.#pump()
+  }
+
+  /** SASL's messages after handshake v0: bare frames, answered by bare frames; a refusal has no form but the end (KIP-152). */
+  async #answerRaw(session: SaslSession, frame: Buffer): Promise<void> {
+    const slot = this.#responses.open()
+    this.#underWay++
+    this.#serialUnderWay = true
+    try {
+      const answer = await session.raw(frame)
+      const length = Buffer.alloc(4)
+      length.writeInt32BE(answer.length)
+      this.#responses.fill(slot, session.failure === undefined ? [length, answer] : null)
+    } catch (error) {
+      this.#refuse(error)
+    }
+    this.#underWay--
+    this.#serialUnderWay = false
+    this.#heedSession()
+    if (this.#underWay === 0) this.#draining?.()
+    this.#pump()
+  }
+
+  /** Who is known may send large requests; whose log-in failed is told so, and no more. */
+  #heedSession(): void {
+    const { session } = this
+    if (session === undefined) return
+    if (session.principal !== undefined) this.#frames.frameBytesMax = this.#options.frameBytesMax
+    if (session.failure === undefined || this.#socket.destroyed) return
+    this.#options.log.info(this.#details(session.failure), 'a client was not authenticated')
+    this.#socket.destroySoon()
   }
 
   #fail({ api, apiVersion, clientId }: DecodedRequest, error: unknown): void {

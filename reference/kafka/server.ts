@@ -1,10 +1,13 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
+import { createSocketServer, type TlsKeys } from '../security/tls.js'
 import { Connection, type ConnectionOptions } from './connection.js'
 
 export interface KafkaListenerOptions extends ConnectionOptions {
   readonly host: string
   /** 0: one that is free. */
   readonly port: number
+  /** undefined: plain. */
+  readonly tls?: TlsKeys | undefined
   /** Told when a connection opens (1) and when it is over (−1). */
   onConnection?(change: 1 | -1): void
 }
@@ -24,7 +27,7 @@ export interface KafkaListener {
 /** Opens a listener. @throws the system's own error when the address cannot be had. */
 export async function startKafkaListener(options: KafkaListenerOptions): Promise<KafkaListener> {
   const sockets = new Map<Socket, Connection>()
-  const server = createServer((socket) => {
+  const { server, end } = createSocketServer(options.tls, options.log, (socket) => {
     sockets.set(socket, new Connection(socket, options))
     options.onConnection?.(1)
     socket.once('close', () => {
@@ -43,7 +46,7 @@ export async function startKafkaListener(options: KafkaListenerOptions): Promise
     get connectionCount() {
       return sockets.size
     },
-    stop: (graceMs) => stop(server, sockets, graceMs, options),
+    stop: (graceMs) => stop(server, sockets, end, graceMs, options),
   }
 }
 
@@ -61,6 +64,7 @@ function listen(server: Server, { host, port }: KafkaListenerOptions): Promise<n
 async function stop(
   server: Server,
   sockets: ReadonlyMap<Socket, Connection>,
+  end: () => void,
   graceMs: number,
   { clock }: KafkaListenerOptions,
 ): Promise<void> {
@@ -69,6 +73,7 @@ async function stop(
   })
   const cancel = clock.after(graceMs, () => {
     for (const socket of sockets.keys()) socket.destroy()
+    end()
   })
   await Promise.all([...sockets.values()].map((connection) => connection.drain()))
   await isClosed

@@ -27,6 +27,7 @@ const SERVER_ERRORS: Readonly<Record<RefusalName, ServerErrorName>> = {
   INVALID_PARTITIONS: 'NotAllowedError',
   INVALID_CONFIG: 'NotAllowedError',
   POLICY_VIOLATION: 'NotAllowedError',
+  TOPIC_AUTHORIZATION_FAILED: 'AuthorizationError',
 }
 
 /** What the topics refused, as Pulsar says it. */

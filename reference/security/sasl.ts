@@ -139,7 +139,7 @@ function accept(
   if (!user.includes('/')) return { authenticated: { role, expiresAtMs, namespace: undefined }, message }
   const namespace = namespaceOf(user)
   if (namespace === undefined || !parts.namespaces.hasNamespace(namespace.tenant, namespace.namespace))
-    return deny(`There is no namespace ${user.slice(0, 200)}`)
+    return deny('Authentication failed: there is no such tenant or namespace as was chosen')
   return { authenticated: { role, expiresAtMs, namespace }, message }
 }
 

@@ -22,7 +22,8 @@ export class ScramUsers {
   readonly #metadata: MetadataStore
   readonly #users = new Map<string, Map<ScramMechanism, ScramCredential>>()
 
-  private constructor(metadata: MetadataStore) {
+  /** Without those that are stored: `open` loads them. */
+  constructor(metadata: MetadataStore) {
     this.#metadata = metadata
   }
 

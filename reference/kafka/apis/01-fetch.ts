@@ -38,6 +38,7 @@ function limitsOf(request: Request, call: Call) {
 
 function sessionRequest(request: Request, call: Call): FetchSessionRequest {
   return {
+    owner: call.owner,
     sessionId: request.sessionId,
     sessionEpoch: request.sessionEpoch,
     usesTopicIds: call.apiVersion >= topicIdsSinceVersion,

@@ -4,7 +4,15 @@ import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf, ResponseOf } from '../wire/schema.js'
 import { clusterOperations, operationsOmitted, topicOperations } from './authorized-operations.js'
 import { type Call, handler } from './handler.js'
-import { findTopic, isInternal, listedTopics, openPartition, partitionCount, zeroTopicId } from './topics.js'
+import {
+  findTopic,
+  findTopicById,
+  isInternal,
+  listedTopics,
+  openPartition,
+  partitionCount,
+  zeroTopicId,
+} from './topics.js'
 
 type Request = RequestOf<typeof table>
 type TopicAnswer = ResponseOf<typeof table>['topics'][number]
@@ -23,7 +31,9 @@ export const metadata = handler(table, async (request, call) => {
     controllerId: broker.nodeId,
     topics,
     clusterAuthorizedOperations:
-      apiVersion <= 10 && request.includeClusterAuthorizedOperations ? clusterOperations : operationsOmitted,
+      apiVersion <= 10 && request.includeClusterAuthorizedOperations
+        ? clusterOperations(call.access)
+        : operationsOmitted,
   }
 })
 
@@ -41,10 +51,11 @@ function topicsAskedFor(request: Request, call: Call): readonly Promise<TopicAns
 }
 
 async function topicById(topicId: string, request: Request, call: Call): Promise<TopicAnswer> {
-  const topic = call.broker.catalog.findById(topicId)
+  const topic = findTopicById(call, topicId)
   // Only from v12 on may an answer be without a name.
   const noName = call.apiVersion >= 12 ? null : ''
   if (topic === undefined) return { ...noTopic(noName, 'UNKNOWN_TOPIC_ID'), topicId }
+  if (isRefusal(topic)) return { ...noTopic(noName, topic.refused), topicId }
   return topicAnswer(topic, call.broker.names.kafkaNameOf(topic.name), request, call)
 }
 
@@ -78,7 +89,9 @@ async function topicAnswer(
     topicId: topic.topicId,
     isInternal: isInternal(topic),
     partitions: await Promise.all(indexes.map((index) => partitionAnswer(topic, index, call))),
-    topicAuthorizedOperations: request.includeTopicAuthorizedOperations ? topicOperations : operationsOmitted,
+    topicAuthorizedOperations: request.includeTopicAuthorizedOperations
+      ? topicOperations(call.access, topic.name)
+      : operationsOmitted,
   }
 }
 

@@ -17,7 +17,9 @@ export const describeGroups = handler(table, async (request, call) => ({
   groups: await Promise.all(
     request.groups.map(async (groupId) => ({
       ...(await describe(groupId, call)),
-      authorizedOperations: request.includeAuthorizedOperations ? groupOperations : operationsOmitted,
+      authorizedOperations: request.includeAuthorizedOperations
+        ? groupOperations(call.access)
+        : operationsOmitted,
     })),
   ),
 }))

@@ -2,6 +2,7 @@ import { isRefusal, type TopicInfo } from '../../topics/types.js'
 import { createTopics as table } from '../messages/19-create-topics.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf, ResponseOf } from '../wire/schema.js'
+import { topicFault } from './access.js'
 import { storageFault } from './faults.js'
 import { type Call, handler } from './handler.js'
 import { checkTopicConfigs, effectiveConfigs } from './topic-configs.js'
@@ -45,6 +46,8 @@ async function create(asked: Asked, validateOnly: boolean, call: Call): Promise<
   const { catalog, names } = call.broker
   const name = names.resolveKafkaName(asked.name)
   if (isRefusal(name)) return refused(asked.name, fault(name.refused, name.message))
+  const denied = topicFault(call, name)
+  if (denied !== null) return refused(asked.name, fault(denied.refused, denied.message))
   if (!isRefusal(findTopic(call, asked.name)))
     return refused(asked.name, fault('TOPIC_ALREADY_EXISTS', `there is already a topic ${asked.name}`))
   const plan = planOf(asked, call)

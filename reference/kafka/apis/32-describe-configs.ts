@@ -2,7 +2,7 @@ import { isRefusal } from '../../topics/types.js'
 import { describeConfigs as table } from '../messages/32-describe-configs.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf, ResponseOf } from '../wire/schema.js'
-import { type Resource, resourceType } from './config-resources.js'
+import { brokersAreSuperUsers, type Resource, resourceType } from './config-resources.js'
 import { type Call, handler } from './handler.js'
 import { configSource, configType, effectiveConfigs, topicConfigs } from './topic-configs.js'
 import { findTopic } from './topics.js'
@@ -40,7 +40,10 @@ function describe(asked: Asked, request: Request, call: Call): Answer {
 }
 
 function configsOf(asked: Resource, call: Call): Shown[] | { error: ErrorName; message: string } {
-  if (asked.resourceType === resourceType.broker) return brokerConfigsOf(asked.resourceName, call)
+  if (asked.resourceType === resourceType.broker) {
+    if (!call.access.isSuperUser()) return brokersAreSuperUsers
+    return brokerConfigsOf(asked.resourceName, call)
+  }
   if (asked.resourceType !== resourceType.topic)
     return { error: 'INVALID_REQUEST', message: `resource type ${asked.resourceType} has no configs here` }
   const topic = findTopic(call, asked.resourceName)

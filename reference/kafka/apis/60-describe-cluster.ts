@@ -22,7 +22,7 @@ export const describeCluster = handler(table, async (request, call) => {
           .map(({ nodeId, host, port }) => ({ brokerId: nodeId, host, port }))
       : [],
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
-      ? clusterOperations
+      ? clusterOperations(call.access)
       : operationsOmitted,
   }
 })

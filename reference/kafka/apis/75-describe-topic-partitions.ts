@@ -50,7 +50,7 @@ async function topicAnswer(name: string, topic: TopicInfo, first: number, last: 
     topicId: topic.topicId,
     isInternal: isInternal(topic),
     partitions: await Promise.all(indexes.map((index) => partitionAnswer(topic, index, call))),
-    topicAuthorizedOperations: topicOperations,
+    topicAuthorizedOperations: topicOperations(call.access, topic.name),
   }
 }
 

@@ -20,6 +20,11 @@ export interface Resource {
 export const done: Outcome = { error: 'NONE', message: null }
 export const failed = (error: ErrorName, message: string): Outcome => ({ error, message })
 
+export const brokersAreSuperUsers = {
+  error: 'CLUSTER_AUTHORIZATION_FAILED',
+  message: 'configs of brokers are for super users',
+} as const
+
 /**
  * Changes a topic's own configs to what `change` makes of them, once they are found right. Brokers' configs are those of
  * their file, so changing them is refused.
@@ -31,7 +36,9 @@ export async function alterResource(
   change: (topic: TopicInfo) => Readonly<Record<string, string>> | Outcome,
 ): Promise<Outcome> {
   if (resource.resourceType === resourceType.broker)
-    return failed('INVALID_REQUEST', 'broker configs are set in its configuration file')
+    return call.access.isSuperUser()
+      ? failed('INVALID_REQUEST', 'broker configs are set in its configuration file')
+      : brokersAreSuperUsers
   if (resource.resourceType !== resourceType.topic)
     return failed('INVALID_REQUEST', `configs of resource type ${resource.resourceType} cannot be changed`)
   return inTurn(call.broker.catalog, async () => {

@@ -1,8 +1,12 @@
+import type { PartitionIndex } from '../../base/brand.js'
 import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../base/log.js'
 import type { GroupCoordinator } from '../../groups/coordinator.js'
+import type { GroupKey } from '../../groups/group-key.js'
+import type { ScramUsers } from '../../security/scram-users.js'
+import type { Authorizer } from '../../security/types.js'
 import type { KafkaNames } from '../../topics/names.js'
-import type { TopicCatalog } from '../../topics/types.js'
+import type { TopicCatalog, TopicInfo } from '../../topics/types.js'
 import { FetchSessions } from './fetch-sessions.js'
 import type { ProducerIds } from './producer-ids.js'
 
@@ -12,13 +16,19 @@ export interface BrokerAddress {
   readonly port: number
 }
 
+/** A topic whose partitions' owners coordinate what hashes to them. */
+export interface CoordinatedTopic {
+  readonly topic: TopicInfo
+  partitionOf(key: GroupKey): PartitionIndex
+}
+
 export interface KafkaContextOptions {
   readonly clusterId: string
   /** This broker's node id. */
   readonly nodeId: number
   /** All brokers with the address that clients of the named listener are to use (register TL-6). */
   readonly brokers: (listener: string) => readonly BrokerAddress[]
-  /** The namespace whose topics Kafka clients list. */
+  /** The namespace of clients that choose none. */
   readonly kafkaTenant: string
   readonly kafkaNamespace: string
   readonly defaultNumPartitions: number
@@ -32,7 +42,14 @@ export interface KafkaContextOptions {
   readonly names: KafkaNames
   readonly catalog: TopicCatalog
   readonly coordinator: GroupCoordinator
+  /** The offsets topic: who owns a group's partition of it coordinates the group (register GC-5). */
+  readonly offsetsTopic?: CoordinatedTopic
+  /** Bytes of the text that a commit may carry; 4,096 when absent, as Kafka's `offset.metadata.max.bytes`. */
+  readonly offsetMetadataBytesMax?: number
   readonly producerIds: ProducerIds
+  /** Absent or null: everything is allowed. */
+  readonly authorizer?: Authorizer | null
+  readonly users: ScramUsers
   readonly clock: Clock
   readonly log: Log
 }

@@ -1,12 +1,12 @@
 import { asOffset } from '../../base/brand.js'
-import { isRefusal, type PartitionLog, type TopicInfo } from '../../topics/types.js'
+import { isRefusal, type PartitionLog, type Refusal, type TopicInfo } from '../../topics/types.js'
 import type { ErrorName } from '../wire/errors.js'
 import { downConvert } from '../wire/message-set.js'
 import { beforeZstd } from '../wire/record-batch.js'
 import { storageFault } from './faults.js'
 import type { FetchedFacts, FetchPartition } from './fetch-sessions.js'
 import type { Call } from './handler.js'
-import { epochFault, findTopic, openPartition, zeroTopicId } from './topics.js'
+import { epochFault, findTopic, findTopicById, openPartition, zeroTopicId } from './topics.js'
 
 export interface FetchLimits {
   /** Of all partitions together; the first batch may exceed it. */
@@ -154,10 +154,9 @@ export class FetchRead {
 
   #topicOf(asked: FetchPartition): TopicInfo | ErrorName {
     if (asked.topicId !== zeroTopicId)
-      return this.#call.broker.catalog.findById(asked.topicId) ?? 'UNKNOWN_TOPIC_ID'
+      return orError(findTopicById(this.#call, asked.topicId)) ?? 'UNKNOWN_TOPIC_ID'
     if (asked.topic === '') return 'UNKNOWN_TOPIC_ID'
-    const topic = findTopic(this.#call, asked.topic)
-    return isRefusal(topic) ? topic.refused : topic
+    return orError(findTopic(this.#call, asked.topic)) ?? 'UNKNOWN_TOPIC_OR_PARTITION'
   }
 
   /** Message format 2 came with v4, format 1 with v2. */
@@ -167,6 +166,9 @@ export class FetchRead {
     return downConvert(records, apiVersion >= 2 ? 1 : 0)
   }
 }
+
+const orError = (topic: TopicInfo | Refusal | undefined): TopicInfo | ErrorName | undefined =>
+  topic !== undefined && isRefusal(topic) ? topic.refused : topic
 
 /** KIP-110: to older clients the partition's error says what they cannot read, also where it would be converted. */
 const zstdSinceVersion = 10

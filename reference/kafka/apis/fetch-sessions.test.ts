@@ -12,6 +12,7 @@ const partition = (index: number): FetchPartition => ({
   partitionBytesMax: 100,
 })
 const open = (...indexes: number[]): FetchSessionRequest => ({
+  owner: 'public/default/me',
   sessionId: 0,
   sessionEpoch: 0,
   usesTopicIds: false,
@@ -24,6 +25,17 @@ const fetched = (part: object = {}) => ({
   highWatermark: 0n,
   logStartOffset: 0n,
   ...part,
+})
+
+test('a session is only its own client’s: others neither go on with it nor close it', () => {
+  const sessions = new FetchSessions(new ManualClock(), 2)
+  const { sessionId } = sessions.begin(open(0))
+  const others = { ...open(), owner: 'public/default/other', sessionId }
+  assert.equal(sessions.begin({ ...others, sessionEpoch: 1 }).error, 'FETCH_SESSION_ID_NOT_FOUND')
+  assert.equal(sessions.begin({ ...others, sessionEpoch: -1 }).error, null)
+  assert.equal(sessions.size, 1)
+  const mine = sessions.begin({ ...open(), sessionId, sessionEpoch: 1 })
+  assert.deepEqual([mine.error, mine.partitions.length], [null, 1])
 })
 
 test('the cache is bounded: who gets no place goes on without, until an idle one is given up', () => {

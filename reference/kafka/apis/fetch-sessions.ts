@@ -21,6 +21,8 @@ interface Told {
 
 interface Session {
   readonly id: number
+  /** Nobody else can go on with it. */
+  readonly owner: string
   /** What the next incremental request must carry. */
   epoch: number
   lastUsedMs: number
@@ -29,6 +31,8 @@ interface Session {
 }
 
 export interface FetchSessionRequest {
+  /** Role and namespace of the client. */
+  readonly owner: string
   readonly sessionId: number
   readonly sessionEpoch: number
   readonly usesTopicIds: boolean
@@ -89,12 +93,13 @@ export class FetchSessions {
 
   begin(request: FetchSessionRequest): FetchTurn {
     const { sessionId, sessionEpoch } = request
+    const known = this.#sessions.get(sessionId)
+    const session = known?.owner === request.owner ? known : undefined
     if (sessionEpoch === initialEpoch || sessionEpoch === finalEpoch) {
       // A full fetch that still names a session closes it.
-      this.#sessions.delete(sessionId)
+      if (session !== undefined) this.#sessions.delete(sessionId)
       return sessionEpoch === finalEpoch ? fullTurn(request.partitions) : this.#create(request)
     }
-    const session = this.#sessions.get(sessionId)
     if (session === undefined) return refusedTurn('FETCH_SESSION_ID_NOT_FOUND')
     if (session.epoch !== sessionEpoch) return refusedTurn('INVALID_FETCH_SESSION_EPOCH')
     if (session.usesTopicIds !== request.usesTopicIds) return refusedTurn('FETCH_SESSION_TOPIC_ID_ERROR')
@@ -107,6 +112,7 @@ export class FetchSessions {
     while (this.#sessions.has(id)) id = randomInt(1, 0x7fffffff)
     const session: Session = {
       id,
+      owner: request.owner,
       epoch: 1,
       lastUsedMs: this.#clock.nowMs(),
       usesTopicIds: request.usesTopicIds,

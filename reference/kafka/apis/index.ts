@@ -13,6 +13,7 @@ import { leaveGroup } from './13-leave-group.js'
 import { syncGroup } from './14-sync-group.js'
 import { describeGroups } from './15-describe-groups.js'
 import { listGroups } from './16-list-groups.js'
+import { saslHandshake } from './17-sasl-handshake.js'
 import { apiVersionsOf, apiVersionsRefusal } from './18-api-versions.js'
 import { createTopics } from './19-create-topics.js'
 import { deleteTopics } from './20-delete-topics.js'
@@ -21,14 +22,20 @@ import { initProducerId } from './22-init-producer-id.js'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.js'
 import { describeConfigs } from './32-describe-configs.js'
 import { alterConfigs } from './33-alter-configs.js'
+import { saslAuthenticate } from './36-sasl-authenticate.js'
 import { createPartitions } from './37-create-partitions.js'
 import { deleteGroups } from './42-delete-groups.js'
 import { incrementalAlterConfigs } from './44-incremental-alter-configs.js'
 import { offsetDelete } from './47-offset-delete.js'
+import { describeUserScramCredentials } from './50-describe-user-scram-credentials.js'
+import { alterUserScramCredentials } from './51-alter-user-scram-credentials.js'
 import { describeCluster } from './60-describe-cluster.js'
 import { describeTopicPartitions } from './75-describe-topic-partitions.js'
+import { topicNeedOf } from './access.js'
 import type { KafkaContext } from './context.js'
+import { refusedWhole } from './group-access.js'
 import type { Handler, KafkaConnection } from './handler.js'
+import { Scopes } from './scopes.js'
 
 export { type KafkaContext, kafkaContext } from './context.js'
 export type { Handler, KafkaConnection } from './handler.js'
@@ -48,6 +55,7 @@ const served: readonly Handler[] = [
   syncGroup,
   describeGroups,
   listGroups,
+  saslHandshake,
   apiVersionsOf(() => served),
   createTopics,
   deleteTopics,
@@ -56,10 +64,13 @@ const served: readonly Handler[] = [
   offsetForLeaderEpoch,
   describeConfigs,
   alterConfigs,
+  saslAuthenticate,
   createPartitions,
   deleteGroups,
   incrementalAlterConfigs,
   offsetDelete,
+  describeUserScramCredentials,
+  alterUserScramCredentials,
   describeCluster,
   describeTopicPartitions,
 ]
@@ -79,11 +90,14 @@ export const refuseApiVersions = (): ReturnType<typeof apiVersionsRefusal> => ap
 export function dispatcher(
   broker: KafkaContext,
 ): (request: DecodedRequest, connection: KafkaConnection) => Promise<ResponseOf<Api> | null> {
+  const scopes = new Scopes(broker)
   return (request, connection) => {
     const { api, apiVersion, clientId, body } = request
     const handler = byKey.get(api.key)
     if (handler === undefined) throw new Error(`${api.name} was decoded, but is not registered`)
-    const namespace = { tenant: broker.kafkaTenant, namespace: broker.kafkaNamespace }
-    return handler.handle(body, { broker, connection, apiVersion, clientId, namespace })
+    const scope = scopes.of(connection.session?.principal)
+    const call = { ...scope, connection, apiVersion, clientId, topicNeed: topicNeedOf(api.name) }
+    const refused = refusedWhole(api.key, body, call)
+    return refused === undefined ? handler.handle(body, call) : Promise.resolve(refused)
   }
 }

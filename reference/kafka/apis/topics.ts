@@ -7,6 +7,7 @@ import {
   type TopicInfo,
   type TopicName,
 } from '../../topics/types.js'
+import { topicFault } from './access.js'
 import type { Call } from './handler.js'
 
 /** The topic id that stands for none. */
@@ -39,23 +40,32 @@ export const isInternal = ({ internal, name: { local } }: TopicInfo): boolean =>
   internal || systemNames.has(local) || local.endsWith(pendingAckSuffix)
 
 /**
- * The topics that Kafka clients are shown unasked, in name order. Pulsar's names that Kafka forbids are left out: a client
+ * The topics of its namespace that a client is shown unasked, in name order: those that it may produce to or consume. Pulsar's names that Kafka forbids are left out: a client
  * that takes up the whole list would be refused for them.
  */
-export function listedTopics({ broker }: Call): readonly TopicInfo[] {
-  const { catalog, names, kafkaTenant, kafkaNamespace } = broker
+export function listedTopics({ broker, access, namespace }: Call): readonly TopicInfo[] {
+  const { catalog, names } = broker
   return catalog
-    .list(kafkaTenant, kafkaNamespace)
+    .list(namespace.tenant, namespace.namespace)
+    .filter((topic) => access.mayOnTopic('see', topic.name))
     .filter(
       (topic) => !isInternal(topic) && !isRefusal(names.resolveKafkaName(names.kafkaNameOf(topic.name))),
     )
 }
 
-/** The topic that a client names. Creates nothing. */
+/** The topic that a client names, if it has the right that the API needs (`Access`). Creates nothing. */
 export function findTopic(call: Call, kafkaName: string): TopicInfo | Refusal {
   const name = call.broker.names.resolveKafkaName(kafkaName)
   if (isRefusal(name)) return name
-  return call.broker.catalog.find(name) ?? unknownTopic(`there is no topic ${kafkaName}`)
+  return (
+    topicFault(call, name) ?? call.broker.catalog.find(name) ?? unknownTopic(`there is no topic ${kafkaName}`)
+  )
+}
+
+/** The same by the topic's id; undefined: there is none. */
+export function findTopicById(call: Call, topicId: string): TopicInfo | Refusal | undefined {
+  const topic = call.broker.catalog.findById(topicId)
+  return topic && (topicFault(call, topic.name) ?? topic)
 }
 
 /** Opens one partition of a topic, as `index` of a request names it. */

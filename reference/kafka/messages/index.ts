@@ -26,11 +26,14 @@ import { createPartitions } from './37-create-partitions.js'
 import { deleteGroups } from './42-delete-groups.js'
 import { incrementalAlterConfigs } from './44-incremental-alter-configs.js'
 import { offsetDelete } from './47-offset-delete.js'
+import { describeUserScramCredentials } from './50-describe-user-scram-credentials.js'
+import { alterUserScramCredentials } from './51-alter-user-scram-credentials.js'
 import { describeCluster } from './60-describe-cluster.js'
 import { describeTopicPartitions } from './75-describe-topic-partitions.js'
 
 export {
   alterConfigs,
+  alterUserScramCredentials,
   apiVersions,
   createPartitions,
   createTopics,
@@ -41,6 +44,7 @@ export {
   describeConfigs,
   describeGroups,
   describeTopicPartitions,
+  describeUserScramCredentials,
   fetch,
   findCoordinator,
   heartbeat,
@@ -90,6 +94,8 @@ export const allMessages: readonly Api[] = [
   deleteGroups,
   incrementalAlterConfigs,
   offsetDelete,
+  describeUserScramCredentials,
+  alterUserScramCredentials,
   describeCluster,
   describeTopicPartitions,
 ]

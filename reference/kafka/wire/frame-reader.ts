@@ -8,7 +8,8 @@ const lengthBytes = 4
  * peer merely announces.
  */
 export class FrameReader {
-  readonly #frameBytesMax: number
+  /** The largest frame accepted from now on. */
+  frameBytesMax: number
   #chunks: Buffer[] = []
   /** Bytes of the first chunk that are already used. */
   #used = 0
@@ -17,7 +18,7 @@ export class FrameReader {
   #frameBytes = -1
 
   constructor(frameBytesMax: number) {
-    this.#frameBytesMax = frameBytesMax
+    this.frameBytesMax = frameBytesMax
   }
 
   /** Bytes that came and are not yet part of a frame given out. */
@@ -36,9 +37,9 @@ export class FrameReader {
     if (this.#frameBytes === -1) {
       if (this.#bytes < lengthBytes) return null
       this.#frameBytes = this.#take(lengthBytes).readInt32BE(0)
-      if (this.#frameBytes < 0 || this.#frameBytes > this.#frameBytesMax)
+      if (this.#frameBytes < 0 || this.#frameBytes > this.frameBytesMax)
         throw new MalformedError(
-          `frame of ${this.#frameBytes} bytes, where ${this.#frameBytesMax} are allowed`,
+          `frame of ${this.#frameBytes} bytes, where ${this.frameBytesMax} are allowed`,
         )
     }
     if (this.#bytes < this.#frameBytes) return null
