@@ -63,7 +63,7 @@ async function started(): Promise<void> {
   sync = new CursorSync({
     store,
     catalog,
-    members,
+    members: () => members,
     clock,
     log: topics.log,
     periodMs,
@@ -433,7 +433,7 @@ test('a tool that comes before groups are loaded waits, and its move is not over
   await commit(9)
   await period()
   await sync.close()
-  sync = new CursorSync({ store, catalog, members, clock, log: topics.log, periodMs })
+  sync = new CursorSync({ store, catalog, members: () => members, clock, log: topics.log, periodMs })
   const moving = moveByTool(5)
   await new Promise(setImmediate)
   assert.deepEqual([await committed(), sync.of(log, 'g')], [9n, undefined])
@@ -441,7 +441,7 @@ test('a tool that comes before groups are loaded waits, and its move is not over
   await moving
   await period()
   assert.deepEqual([await committed(), await place()], [5n, '2/1'])
-  const early = new CursorSync({ store, catalog, members, clock, log: topics.log, periodMs })
+  const early = new CursorSync({ store, catalog, members: () => members, clock, log: topics.log, periodMs })
   const refused = assert.rejects(early.moved(log, 'g', await pointOf(1)), StorageError)
   await early.close()
   await refused

@@ -19,7 +19,8 @@ import { type GroupMembers, membersOn, ownerOf } from './partition-members.js'
 export interface CursorSyncOptions {
   readonly store: GroupStore
   readonly catalog: Pick<TopicCatalog, 'find' | 'partition'>
-  readonly members: GroupMembers
+  /** Asked for only when groups are loaded. */
+  readonly members: () => GroupMembers
   readonly clock: Clock
   readonly log: Log
   /** A commit is seen on its cursor within this time (`kafkaOffsetsSyncPeriodMs`). */
@@ -140,7 +141,7 @@ export class CursorSync implements GroupSubscriptions {
     const { topic, index } = partition
     const slot = this.#slots.ofSubscription(topic, index, subscription)
     const key = slot?.key ?? groupKey({ ...topic, groupId: subscription })
-    const { isSubscribed, members } = membersOn(this.#options.members, key, topic)
+    const { isSubscribed, members } = membersOn(this.#options.members(), key, topic)
     if (slot?.committed === undefined && !isSubscribed) return undefined
     const owner = ownerOf(members, key, topic, index)
     return {
@@ -223,13 +224,13 @@ export class CursorSync implements GroupSubscriptions {
     const slot = this.#slots.ofSubscription(topic, index, subscription)
     if (slot?.committed !== undefined) return slot
     const key = groupKey({ ...topic, groupId: subscription })
-    const { isSubscribed } = membersOn(this.#options.members, key, topic)
+    const { isSubscribed } = membersOn(this.#options.members(), key, topic)
     return isSubscribed ? this.#slots.obtain(key, fullName(topic), index) : undefined
   }
 
   /** Members start again under a new generation, at the new place, and commits of the older are refused. */
   #withoutMembers({ key }: Slot, { topic }: PartitionLog, move: () => Promise<void>): Promise<void> {
-    const { members } = this.#options
+    const members = this.#options.members()
     return membersOn(members, key, topic).isSubscribed ? members.resetByTool(key, move) : move()
   }
 

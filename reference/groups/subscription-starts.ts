@@ -14,16 +14,16 @@ import type { CommittedOffset } from './offset-store.js'
 export function withSubscriptionStarts(
   store: GroupStore,
   catalog: Pick<TopicCatalog, 'find'>,
-  sync: () => CursorSync,
+  sync: CursorSync,
 ): GroupStore {
   return {
     get: async (key, topic, partition) => {
-      await sync().settled(key, topic, partition)
+      await sync.settled(key, topic, partition)
       const committed = await store.get(key, topic, partition)
       const name = topicOfFullName(topic)
       const info = name && catalog.find(name)
       if (info === undefined || committed?.topicId === info.topicId) return committed
-      return (await startOf(sync(), key, info, partition)) ?? committed
+      return (await startOf(sync, key, info, partition)) ?? committed
     },
     put: (key, offsets) => store.put(key, offsets),
     ofGroup: (key) => store.ofGroup(key),
