@@ -12,8 +12,13 @@ const clientYaml = z.strictObject({
   /** Oldest first. */
   versions: z.array(z.string()).min(1),
   quick: z.boolean(),
-  /** Further packages that the driver uses, exact: `name@version`, `name==version`, `group:artifact:version`. */
+  /**
+   * Further packages that the driver uses, exact: `name@version`, `name==version`, `group:artifact:version`.
+   * `{version}` stands for the client's own version.
+   */
   dependencies: z.array(z.string()).default([]),
+  /** Further source files of the driver, relative to its folder (Java). */
+  sources: z.array(z.string()).default([]),
   /** Programs that installing needs, beyond the language's own. */
   tools: z.array(z.enum(['c++', 'make'])).default([]),
   /** Lets the package's install script run (npm). */

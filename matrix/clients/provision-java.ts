@@ -15,6 +15,15 @@ const JVM_OPTIONS = [
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
 ]
 
+/** One source holds the driver of a kind, under the kind's name. */
+const MAIN_CLASSES: Record<ReadyClient['kind'], string> = {
+  kafka: 'KafkaDriver',
+  pulsar: 'PulsarDriver',
+  raw: 'RawDriver',
+  'pulsar-admin': 'PulsarAdminDriver',
+  'kafka-admin': 'KafkaAdminDriver',
+}
+
 /** Jars by Maven, once a version; the driver compiled against them, once for each state of its source. */
 export async function provisionJava(context: ProvisionContext): Promise<ReadyClient> {
   const { spec, version, yaml, signal } = context
@@ -24,11 +33,16 @@ export async function provisionJava(context: ProvisionContext): Promise<ReadyCli
     `${spec.name}-${version}-jars`,
     `fetching ${spec.package} ${version} with Maven`,
     async (unfinished) => {
-      const artifacts = [`${spec.package}:${version}`, ...JACKSON, ...yaml.dependencies]
+      const dependencies = yaml.dependencies.map((each) => each.replace('{version}', version))
+      const artifacts = [`${spec.package}:${version}`, ...JACKSON, ...dependencies]
       await copyJars({ name: `${spec.name}-${version}`, artifacts }, unfinished, signal)
     },
   )
-  const sources = [join(spec.folder, '..', 'lib', 'Driver.java'), ...(await javaSources(spec.folder))]
+  const sources = [
+    join(spec.folder, '..', 'lib', 'Driver.java'),
+    ...yaml.sources.map((file) => join(spec.folder, file)),
+    ...(await javaSources(spec.folder)),
+  ]
   const classPath = (await jarsIn(jars)).join(delimiter)
   const classes = await context.build(
     `${spec.name}-${version}-classes-${await digestOf(sources)}`,
@@ -46,13 +60,9 @@ export async function provisionJava(context: ProvisionContext): Promise<ReadyCli
     name: spec.name,
     version,
     kind: spec.kind,
-    command: [java, ...JVM_OPTIONS, '-cp', `${classPath}${delimiter}${classes}`, mainClass(spec.kind)],
+    command: [java, ...JVM_OPTIONS, '-cp', `${classPath}${delimiter}${classes}`, MAIN_CLASSES[spec.kind]],
     env: {},
   }
-}
-
-function mainClass(kind: string): string {
-  return kind === 'kafka' ? 'KafkaDriver' : 'PulsarDriver'
 }
 
 async function javaSources(folder: string): Promise<string[]> {

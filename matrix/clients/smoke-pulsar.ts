@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { MessageId, PulsarMessage, PulsarOps, PulsarReceived } from '../driver/messages.js'
-import { type Driver, DriverError, pulsarDriver, type TypedDriver } from '../driver/process.js'
-import type { SmokeRun } from './smoke-run.js'
+import { type Driver, pulsarDriver, type TypedDriver } from '../driver/process.js'
+import { expectError, type SmokeRun } from './smoke-run.js'
 
 const text = (value: string) => Buffer.from(value).toString('base64')
 const valuesOf = (messages: readonly PulsarReceived[]) =>
@@ -338,14 +338,4 @@ async function readersThatStay({ run, pulsar, topic }: Stage): Promise<void> {
     await pulsar.call('produce', { topic: name, messages: plain(['late-1', 'late-2']) })
     run.equal(valuesOf((await read).messages), ['late-1', 'late-2'])
   })
-}
-
-async function expectError(run: SmokeRun, name: RegExp, call: () => Promise<unknown>): Promise<void> {
-  try {
-    await call()
-  } catch (error) {
-    if (!(error instanceof DriverError)) throw error
-    return run.true(name.test(error.name), `error ${error.name}, expected ${name}`)
-  }
-  throw new Error(`no error, expected ${name}`)
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 
+import { DriverError } from '../driver/errors.js'
+
 /** One thing that a driver was asked, and what came of it. */
 export interface SmokeCheck {
   readonly what: string
@@ -36,4 +38,15 @@ export class SmokeRun {
   true(condition: boolean, message: string): void {
     if (!condition) throw new Error(message)
   }
+}
+
+/** @throws Error when the call succeeds, or fails with another error */
+export async function expectError(run: SmokeRun, name: RegExp, call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call()
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error
+    return run.true(name.test(error.name), `error ${error.name} (${error.message}), expected ${name}`)
+  }
+  throw new Error(`no error, expected ${name}`)
 }

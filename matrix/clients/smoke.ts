@@ -1,9 +1,15 @@
-import { startDriver } from '../driver/process.js'
+import { type Driver, startDriver } from '../driver/process.js'
 import type { Endpoints } from '../targets/types.js'
+import { loadClients, provisionClient } from './index.js'
 import { smokeKafka } from './smoke-kafka.js'
+import { smokeKafkaAdmin } from './smoke-kafka-admin.js'
 import { smokePulsar } from './smoke-pulsar.js'
+import { smokePulsarAdmin } from './smoke-pulsar-admin.js'
 import { type SmokeCheck, SmokeRun } from './smoke-run.js'
 import type { ReadyClient } from './types.js'
+
+/** Clients beside a tool, which make what there is to manage. */
+const BESIDE = { 'kafka-admin': 'kafkajs', 'pulsar-admin': 'pulsar-client-python' }
 
 /**
  * Drives every op of a client's driver once against a system that is known to be right, and checks the answers: it
@@ -13,13 +19,36 @@ export async function smoke(client: ReadyClient, endpoints: Endpoints): Promise<
   const driver = await startDriver(client)
   const run = new SmokeRun()
   try {
-    if (client.kind === 'kafka' && endpoints.kafka) await smokeKafka(run, driver, endpoints.kafka)
-    else if (client.kind === 'pulsar' && endpoints.pulsar) await smokePulsar(run, driver, endpoints.pulsar)
-    else throw new Error(`${client.name} is of kind ${client.kind}, and there is no address for it`)
+    await smokeOf(run, driver, endpoints)
     if (run.checks.some(({ outcome }) => outcome === 'failed') && process.env.KOP_SMOKE_LOG)
       process.stderr.write(driver.logTail())
   } finally {
     await driver.close()
   }
   return run.checks
+}
+
+async function smokeOf(run: SmokeRun, driver: Driver, { kafka, pulsar, admin }: Endpoints): Promise<void> {
+  const { kind, name } = driver.client
+  if (kind === 'kafka' && kafka) return smokeKafka(run, driver, kafka)
+  if (kind === 'pulsar' && pulsar) return smokePulsar(run, driver, pulsar)
+  if (kind === 'kafka-admin' && kafka) {
+    return withClient(BESIDE[kind], (beside) => smokeKafkaAdmin(run, driver, beside, kafka))
+  }
+  if (kind === 'pulsar-admin' && pulsar && admin) {
+    return withClient(BESIDE[kind], (beside) => smokePulsarAdmin(run, driver, beside, { pulsar, admin }))
+  }
+  throw new Error(`${name} is of kind ${kind}, and there is no address for it`)
+}
+
+async function withClient(name: string, use: (driver: Driver) => Promise<void>): Promise<void> {
+  const spec = loadClients().find((each) => each.name === name)
+  const client = spec && (await provisionClient(spec, spec.versions.at(-1) ?? '', {}))
+  if (client === undefined || 'reason' in client) throw new Error(`${name} cannot be had: ${client?.reason}`)
+  const driver = await startDriver(client)
+  try {
+    await use(driver)
+  } finally {
+    await driver.close()
+  }
 }
