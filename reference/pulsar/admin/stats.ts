@@ -1,3 +1,4 @@
+import type { GroupOfPartition } from '../../topics/group-subscriptions.js'
 import { isFailure } from '../failure.js'
 import type { Producer } from '../producer.js'
 import type { Consumer } from '../subscriptions/consumer.js'
@@ -21,7 +22,11 @@ export async function allSubscriptions(topic: PulsarTopic): Promise<readonly Sub
   return [...opened.values()]
 }
 
-/** Pulsar's topic stats. Rates are not measured: they read 0. Backlogs count entries, as Pulsar's do. */
+/**
+ * Pulsar's topic stats. Rates are not measured: they read 0, but for Kafka groups, whose commits tell them. Backlogs count
+ * entries, as Pulsar's do. A Kafka group with members is a subscription of type Failover whose consumer is the member that
+ * has the partition; `kafkaGroup`, which Pulsar's own stats do not have, tells its lag in messages (register PT-8).
+ */
 export async function topicStats(topic: PulsarTopic): Promise<object> {
   const { ledger } = topic.log
   const publishers = topic.producers.map(publisherStats)
@@ -39,7 +44,10 @@ export async function topicStats(topic: PulsarTopic): Promise<object> {
     publishers,
     waitingPublishers: 0,
     subscriptions: Object.fromEntries(
-      subscriptions.map((subscription) => [subscription.name, subscriptionStats(subscription)]),
+      subscriptions.map((subscription) => [
+        subscription.name,
+        subscriptionStats(subscription, topic.groupOf(subscription)),
+      ]),
     ),
     replication: {},
     deduplicationStatus: 'Enabled',
@@ -58,7 +66,41 @@ const publisherStats = (producer: Producer) => ({
   metadata: producer.metadata,
 })
 
-export const subscriptionStats = (subscription: Subscription) => ({
+const subscriptionStats = (subscription: Subscription, group: GroupOfPartition | undefined) => ({
+  ...ownStats(subscription),
+  ...(group === undefined ? {} : groupStats(subscription, group)),
+})
+
+function groupStats(subscription: Subscription, group: GroupOfPartition): object {
+  const { members, owner, lag, messagesPerSecond } = group
+  const kafkaGroup = { members, lag }
+  if (members === 0) return { msgRateOut: messagesPerSecond, kafkaGroup }
+  const consumers = owner === undefined ? [] : [memberStats(owner, messagesPerSecond)]
+  return {
+    msgRateOut: messagesPerSecond,
+    type: 'Failover',
+    activeConsumerName: owner?.memberId,
+    consumers: [...consumers, ...subscription.consumers.map(consumerStats)],
+    kafkaGroup,
+  }
+}
+
+/** A member of a Kafka group in the form of a Pulsar consumer. */
+const memberStats = (
+  { memberId, clientId, clientHost }: NonNullable<GroupOfPartition['owner']>,
+  msgRateOut: number,
+) => ({
+  msgRateOut,
+  msgThroughputOut: 0,
+  consumerName: memberId,
+  availablePermits: 0,
+  unackedMessages: 0,
+  blockedConsumerOnUnackedMsgs: false,
+  address: clientHost,
+  metadata: { clientId, protocol: 'kafka' },
+})
+
+const ownStats = (subscription: Subscription) => ({
   msgRateOut: 0,
   msgThroughputOut: 0,
   msgBacklog: subscription.cursor.backlogEntries(),

@@ -50,9 +50,11 @@ export function subscriptions(app: FastifyInstance, service: PulsarService): voi
   })
 
   app.delete<SubscriptionRoute>(path, async ({ params, query }, reply) => {
-    for (const [topic, subscription] of await found(service, params)) {
-      if (subscription.consumers.length > 0 && query.force !== 'true')
-        throw new AdminError(412, 'Subscription has active connected consumers')
+    const pairs = await found(service, params)
+    // All of them, or none: consumers of either world may use one partition's alone.
+    if (query.force !== 'true' && pairs.some(([topic, subscription]) => topic.isInUse(subscription)))
+      throw new AdminError(412, 'Subscription has active connected consumers')
+    for (const [topic, subscription] of pairs) {
       topic.closeConsumers(subscription)
       await topic.deleteSubscription(subscription.name)
     }
