@@ -4,6 +4,9 @@
 // It gives a null header value that others sent as an empty one.
 import { randomUUID } from 'node:crypto'
 import { DriverError, fromBase64, requirePackage, serve, toBase64, Unsupported } from '../lib/driver.mjs'
+import { deferred } from '../lib/waiting.mjs'
+import { groupOps } from './members.mjs'
+import { securitySettings } from './security.mjs'
 
 const { AdminClient, CODES, features, KafkaConsumer, Producer } = requirePackage('node-rdkafka')
 const { err2str } = requirePackage('node-rdkafka/librdkafka')
@@ -15,6 +18,7 @@ const MESSAGE_BYTES_MAX = 100_000_000
 const CONSUME_MS_MAX = 200
 const CONSUME_RECORDS_MAX = 10_000
 const ACKS = { 0: 0, 1: 1, all: -1 }
+const AUTHENTICATION = -169
 
 let settings = {}
 let admin = null
@@ -22,9 +26,22 @@ let inquirer = null
 const producers = new Map()
 const consumers = new Map()
 const running = new Set()
+/** The token that a client is given before it connects; null where there is none. */
+let token = null
+/** Rejected as soon as a broker refused who we are: librdkafka goes on trying, and its calls time out. */
+let refused = deferred()
+let refusal = null
+const groups = groupOps({
+  ...{ connectedConsumer, consumeSome, called, close, toOffset, toReceived },
+  isFailure: (error) => FAILURES.test(nameOf(error)),
+})
 
 const ops = {
-  async configure({ bootstrap, clientId }) {
+  ...groups.ops,
+
+  async configure({ bootstrap, clientId, security }) {
+    const secure = securitySettings(security)
+    groups.closeAll()
     for (const consumer of running) close(consumer)
     for (const producer of producers.values())
       producer.then(({ handle }) => handle.disconnect(1, () => {})).catch(() => {})
@@ -35,7 +52,11 @@ const ops = {
     consumers.clear()
     inquirer = null
     admin = null
+    token = secure.token
+    refused = deferred()
+    refusal = null
     settings = {
+      ...secure.settings,
       'bootstrap.servers': bootstrap,
       'client.id': clientId,
       'reconnect.backoff.ms': 20,
@@ -47,21 +68,24 @@ const ops = {
   },
 
   async createTopics({ topics }) {
+    const client = await connectedAdmin()
     const create = ({ name, partitions, configs = {} }) =>
       called((done) => {
         const topic = { topic: name, num_partitions: partitions, replication_factor: 1, config: configs }
-        connectedAdmin().createTopic(topic, TIMEOUT_MS, done)
+        client.createTopic(topic, TIMEOUT_MS, done)
       })
     return { topics: await Promise.all(topics.map((topic) => outcome(topic.name, create(topic)))) }
   },
 
   async deleteTopics({ names }) {
-    const remove = (name) => called((done) => connectedAdmin().deleteTopic(name, TIMEOUT_MS, done))
+    const client = await connectedAdmin()
+    const remove = (name) => called((done) => client.deleteTopic(name, TIMEOUT_MS, done))
     return { topics: await Promise.all(names.map((name) => outcome(name, remove(name)))) }
   },
 
   async createPartitions({ topic, count }) {
-    await called((done) => connectedAdmin().createPartitions(topic, count, TIMEOUT_MS, done))
+    const client = await connectedAdmin()
+    await called((done) => client.createPartitions(topic, count, TIMEOUT_MS, done))
   },
 
   async deleteRecords() {
@@ -250,20 +274,43 @@ async function connectedConsumer(group, reset, more = {}) {
     },
     { 'auto.offset.reset': reset },
   )
-  consumer.on('event.error', (error) => console.error('consumer:', error.message))
-  await called((done) => consumer.connect({ allTopics: false, timeout: TIMEOUT_MS }, done))
+  await connect(consumer)
   running.add(consumer)
   return consumer
 }
 
-function close(consumer) {
+async function connect(handle) {
+  handle.on('event.error', onError)
+  if (token !== null) handle.setOauthBearerToken(token)
+  const connected = called((done) => handle.connect({ allTopics: false, timeout: TIMEOUT_MS }, done))
+  connected.catch(() => {})
+  await Promise.race([connected, refused.promise]).catch((error) => {
+    handle.disconnect(() => {})
+    throw error
+  })
+}
+
+function onError(error) {
+  console.error('client:', error.stack)
+  if (error.code !== AUTHENTICATION || refusal !== null) return
+  refusal = error
+  refused.reject(error)
+}
+
+function close(consumer, done = () => {}) {
   running.delete(consumer)
-  consumer.disconnect(() => {})
+  consumer.disconnect(done)
 }
 
 /** A consumer for questions: its metadata requests ask for no creation, a producer's do. */
 function inquiring() {
-  inquirer ??= connectedConsumer(`node-rdkafka-driver-${randomUUID()}`, 'error')
+  if (inquirer === null) {
+    const connecting = connectedConsumer(`node-rdkafka-driver-${randomUUID()}`, 'error')
+    inquirer = connecting
+    connecting.catch(() => {
+      if (inquirer === connecting) inquirer = null
+    })
+  }
   return inquirer
 }
 
@@ -297,8 +344,10 @@ function openNamed(consumer) {
   return reader
 }
 
-function connectedAdmin() {
-  admin ??= AdminClient.create(settings)
+/** The admin client tells of no refusal: the inquirer does, when it connects. */
+async function connectedAdmin() {
+  if (settings['sasl.mechanism'] !== undefined) await inquiring()
+  admin ??= token === null ? AdminClient.create(settings) : AdminClient.create(settings, token)
   return admin
 }
 
@@ -323,9 +372,8 @@ async function createProducer(args) {
     },
     { 'request.required.acks': ACKS[acks], 'message.timeout.ms': timeoutMs },
   )
-  handle.on('event.error', (error) => console.error('producer:', error.message))
   handle.on('delivery-report', (error, report) => report?.opaque?.(error, report))
-  await called((done) => handle.connect({ allTopics: false, timeout: TIMEOUT_MS }, done))
+  await connect(handle)
   return { handle, send: (topic, messages, deadline) => sendAll(handle, topic, messages, deadline) }
 }
 
@@ -447,7 +495,14 @@ const NAMES = {
   [-188]: 'UNKNOWN_TOPIC_OR_PARTITION',
   [-190]: 'UNKNOWN_TOPIC_OR_PARTITION',
   [-140]: 'OFFSET_OUT_OF_RANGE',
+  [AUTHENTICATION]: 'SASL_AUTHENTICATION_FAILED',
+  [-144]: 'PRODUCER_FENCED',
 }
+/** How librdkafka fails when it cannot reach any broker. */
+const UNREACHABLE = ['TIMEOUT', '_TRANSPORT', '_ALL_BROKERS_DOWN']
+/** Why a member cannot go on: other errors librdkafka gets over by itself. */
+const FAILURES =
+  /AUTHORIZATION_FAILED$|^SASL_AUTHENTICATION_FAILED$|FENCED|^UNRELEASED_INSTANCE_ID$|^GROUP_MAX_SIZE|^_FATAL$/
 
 /** Errors of deliveries and of topics have lost their code: librdkafka's text for it gives it back. */
 const CODE_BY_TEXT = new Map(Object.values(CODES.ERRORS).map((code) => [err2str(code).toLowerCase(), code]))
@@ -463,6 +518,11 @@ function nameOf(error) {
   if (error instanceof DriverError) return error.name
   const code = codeOf(error)
   if (typeof code !== 'number') return error?.name ?? 'Error'
+  const name = nameOfCode(code)
+  return refusal !== null && UNREACHABLE.includes(name) ? NAMES[AUTHENTICATION] : name
+}
+
+function nameOfCode(code) {
   if (NAMES[code] !== undefined) return NAMES[code]
   const [known] = Object.entries(CODES.ERRORS).find(([, value]) => value === code) ?? []
   return known ? known.replace(/^ERR_/, '') : `CODE_${code}`
