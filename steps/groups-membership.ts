@@ -27,18 +27,19 @@ import type { ConformanceWorld } from './world.js'
 
 /* ---- Groups ----------------------------------------------------------------------------------------------------- */
 
+const SHORT_SESSION_MS = 600
+
 const namesIn = (text: string): string[] => [...text.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name)
 
 /** The first joins alone, then each of the others: whoever was there has seen a generation before the last. */
 async function form(
   world: ConformanceWorld,
   names: readonly string[],
-  isStatic = false,
+  options: (name: string) => Partial<RawMember> = () => ({}),
 ): Promise<RawMember[]> {
   const members: RawMember[] = []
   for (const name of names) {
-    const instanceId = isStatic ? `instance-${name}` : null
-    const joining = membersOf(world).get(name) ?? newMember(world, name, { instanceId })
+    const joining = membersOf(world).get(name) ?? newMember(world, name, options(name))
     await rebalance(world, members, [joining])
     members.push(joining)
   }
@@ -52,7 +53,21 @@ Given(/^a group of ((?:"\w+"(?:, | and )?)+)$/, async function (this: Conformanc
 Given(
   /^a group of static members ((?:"\w+"(?:, | and )?)+)$/,
   async function (this: ConformanceWorld, names: string) {
-    await form(this, namesIn(names), true)
+    await form(this, namesIn(names), (name) => ({ instanceId: `instance-${name}` }))
+  },
+)
+
+Given(
+  'a group of {string} and {string}, with short sessions',
+  async function (this: ConformanceWorld, one: string, other: string) {
+    await form(this, [one, other], () => ({ sessionTimeoutMs: SHORT_SESSION_MS }))
+  },
+)
+
+Given(
+  'a group of {string} and {string}, who wait {int} ms for each other to join again',
+  async function (this: ConformanceWorld, one: string, other: string, rebalanceTimeoutMs: number) {
+    await form(this, [one, other], () => ({ rebalanceTimeoutMs }))
   },
 )
 
@@ -115,7 +130,7 @@ When(
   async function (this: ConformanceWorld, name: string, isStatic: string | null, version: number) {
     const instanceId = isStatic === null ? null : `instance-${name}`
     const joining = membersOf(this).get(name) ?? newMember(this, name, { instanceId })
-    noteJoin(this, await joinOnce(this, joining, { version }))
+    noteJoin(this, await joinOnce(this, joining, version))
   },
 )
 
@@ -322,3 +337,26 @@ Then('{string} is no member any more', async function (this: ConformanceWorld, n
   const error = await heartbeat(this, member(this, name))
   same(`the heartbeat of ${name}`, 'UNKNOWN_MEMBER_ID', await errorName(this, error))
 })
+
+When(
+  '{string} joins, {string} joins again, and {string} only beats',
+  async function (this: ConformanceWorld, third: string, one: string, other: string) {
+    const { rebalanceTimeoutMs } = member(this, one)
+    const joining = newMember(this, third, { rebalanceTimeoutMs })
+    const joined = join(this, joining)
+    await awaitRebalance(this, member(this, other))
+    await Promise.all([joined, join(this, member(this, one))])
+  },
+)
+
+Then(
+  'the generation has {string} and {string}',
+  async function (this: ConformanceWorld, one: string, other: string) {
+    const members = [member(this, one), member(this, other)]
+    const { leader } = roles(members)
+    same('the generation of both', members[0]?.generation, members[1]?.generation)
+    const ids = (of: readonly { memberId: string }[]) => of.map(({ memberId }) => memberId).sort()
+    sameList('the members that the leader was told of', ids(members), ids(leader.members))
+    await syncAll(this, members)
+  },
+)

@@ -16,6 +16,8 @@ export interface RawMember {
   readonly group: string
   readonly instanceId: string | null
   readonly offer: Offer
+  sessionTimeoutMs: number
+  readonly rebalanceTimeoutMs: number
   /** Empty: not told yet. */
   memberId: string
   generation: number
@@ -51,6 +53,8 @@ const REBALANCE_IN_PROGRESS = 27
 const MEMBER_ID_REQUIRED = 79
 const INVALID_SESSION_TIMEOUT = 26
 const SESSION_MS = 10_000
+/** Kafka's own, unless it is set otherwise. */
+const LEAST_SESSION_MS = 6000
 const REBALANCE_MS = 10_000
 
 export const CONSUMER: Offer = { protocolType: 'consumer', protocols: ['range'] }
@@ -84,11 +88,23 @@ export function member(world: ConformanceWorld, name: string): RawMember {
 export function newMember(
   world: ConformanceWorld,
   name: string,
-  options: { instanceId?: string | null; offer?: Offer; memberId?: string } = {},
+  options: Partial<RawMember> = {},
 ): RawMember {
-  const { instanceId = null, offer = CONSUMER, memberId = '' } = options
-  const told = { memberId, generation: -1, leaderId: '', protocol: '', assignment: '', members: [] }
-  const made: RawMember = { name, group: groupOf(world), instanceId, offer, ...told }
+  const made: RawMember = {
+    name,
+    group: groupOf(world),
+    instanceId: null,
+    offer: CONSUMER,
+    sessionTimeoutMs: SESSION_MS,
+    rebalanceTimeoutMs: REBALANCE_MS,
+    memberId: '',
+    generation: -1,
+    leaderId: '',
+    protocol: '',
+    assignment: '',
+    members: [],
+    ...options,
+  }
   membersOf(world).set(name, made)
   return made
 }
@@ -185,46 +201,32 @@ export async function coordinatorOf(
 
 /* ---- Membership --------------------------------------------------------------------------------------------------- */
 
-export interface JoinOptions {
-  readonly version?: number | undefined
-  readonly sessionTimeoutMs?: number
-  readonly rebalanceTimeoutMs?: number
-}
-
 /** One JoinGroup, as the member is. Waits for the rebalance; changes nothing of what the member knows. */
-export function joinOnce(
-  world: ConformanceWorld,
-  of: RawMember,
-  options: JoinOptions = {},
-): Promise<JoinAnswer> {
+export function joinOnce(world: ConformanceWorld, of: RawMember, version?: number): Promise<JoinAnswer> {
   const metadata = encodeSubscription(world.topics.map(({ name }) => name))
   const body = {
     groupId: of.group,
-    sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_MS,
-    rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? REBALANCE_MS,
+    sessionTimeoutMs: of.sessionTimeoutMs,
+    rebalanceTimeoutMs: of.rebalanceTimeoutMs,
     memberId: of.memberId,
     groupInstanceId: of.instanceId,
     protocolType: of.offer.protocolType,
     protocols: of.offer.protocols.map((name) => ({ name, metadata })),
   }
-  const asked = { ...at(of), version: options.version, timeoutMs: JOIN_ANSWER_MS }
+  const asked = { ...at(of), version, timeoutMs: JOIN_ANSWER_MS }
   return ask<JoinAnswer>(world, 'JoinGroup', body, asked)
 }
 
 /** As clients join: again with the id that the first answer gave, where it asks for that. */
-export async function join(
-  world: ConformanceWorld,
-  of: RawMember,
-  options: JoinOptions = {},
-): Promise<JoinAnswer> {
-  let answer = await joinOnce(world, of, options)
+export async function join(world: ConformanceWorld, of: RawMember): Promise<JoinAnswer> {
+  let answer = await joinOnce(world, of)
   if (answer.errorCode === INVALID_SESSION_TIMEOUT) {
-    // Shorter than the target allows: Kafka's own least is 6 s.
-    return join(world, of, { ...options, sessionTimeoutMs: 6000 })
+    of.sessionTimeoutMs = LEAST_SESSION_MS
+    answer = await joinOnce(world, of)
   }
   if (answer.errorCode === MEMBER_ID_REQUIRED) {
     of.memberId = answer.memberId
-    answer = await joinOnce(world, of, options)
+    answer = await joinOnce(world, of)
   }
   same(`the error as ${of.name} joins`, 'NONE', await errorName(world, answer.errorCode))
   of.memberId = answer.memberId
@@ -289,13 +291,12 @@ export async function rebalance(
   world: ConformanceWorld,
   current: readonly RawMember[],
   joining: readonly RawMember[],
-  options: JoinOptions = {},
 ): Promise<void> {
-  const joined = joining.map((each) => join(world, each, options))
+  const joined = joining.map((each) => join(world, each))
   await Promise.all(
     current.map(async (each) => {
       await awaitRebalance(world, each)
-      await join(world, each, options)
+      await join(world, each)
     }),
   )
   await Promise.all(joined)
