@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net'
 import { MalformedError } from '../base/malformed.js'
 import { StorageError } from '../storage/types.js'
+import { isUnauthorized, mayOnTopic } from './commands/authorization.js'
 import { handlers } from './commands/index.js'
+import { CredentialWatch } from './credential-watch.js'
 import { type Failure, fail } from './failure.js'
 import type { PulsarService } from './service.js'
 import type { Handler, HeldConsumer, HeldProducer, Session } from './session.js'
+import type { PulsarTopic } from './topic.js'
 import { type CommandBody, type CommandName, ServerError } from './wire/commands.js'
 import { encodeFrame, encodeFrameWithRest, type Frame, FrameSplitter, frameBytesMax } from './wire/frames.js'
 
@@ -13,6 +16,8 @@ const UNSENT_BYTES_MAX = 1024 * 1024
 /** Bytes of messages being stored, and commands waiting, above which the socket is not read. */
 const STORING_BYTES_MAX = 32 * 1024 * 1024
 const WAITING_FRAMES_MAX = 1_000
+/** The request id of what the broker sends unasked. */
+const NO_REQUEST = -1n
 /** Messages being stored above which the socket is not read: small ones cost more than their bytes (as in Pulsar). */
 const STORING_MESSAGES_MAX = 1_000
 
@@ -29,6 +34,8 @@ export class PulsarConnection implements Session {
   readonly consumers = new Map<number, HeldConsumer>()
   client: Session['client']
   readsBrokerEntryMetadata = false
+  role: string | null = null
+  readonly credential: CredentialWatch
   readonly #socket: Socket
   readonly #splitter: FrameSplitter
   readonly #waiting: Frame[] = []
@@ -46,6 +53,12 @@ export class PulsarConnection implements Session {
     this.#socket = socket
     this.service = service
     this.serviceUrl = serviceUrl
+    const { clock, config } = service.context
+    this.credential = new CredentialWatch(
+      this,
+      clock,
+      (config.authenticationRefreshCheckSeconds ?? 60) * 1000,
+    )
     this.remoteAddress = `/${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`
     this.#splitter = new FrameSplitter(frameBytesMax(service.context.config.maxMessageSize))
     socket.setNoDelay(true)
@@ -91,6 +104,32 @@ export class PulsarConnection implements Session {
     this.#storingBytes -= bytes
     this.#storingMessages--
     this.#regulate()
+  }
+
+  refuse(failure: Failure): void {
+    if (this.#ended) return
+    const { log } = this.service.context
+    log.info({ client: this.remoteAddress, reason: failure.message }, 'a Pulsar client was refused')
+    this.sendError(NO_REQUEST, failure)
+    this.close()
+  }
+
+  /** Closes what its role may no longer have open; the client asks anew, and is told. */
+  dropUnauthorized(tenant: string, namespace: string): void {
+    for (const [id, { topic, producer }] of this.producers) {
+      if (!isOf(topic, tenant, namespace) || mayOnTopic(this, topic.info.name, 'produce')) continue
+      this.producers.delete(id)
+      topic.removeProducer(producer)
+      this.send('CLOSE_PRODUCER', { producerId: id, requestId: NO_REQUEST })
+    }
+    for (const [id, { topic, consumer }] of this.consumers) {
+      if (!isOf(topic, tenant, namespace) || mayOnTopic(this, topic.info.name, 'consume')) continue
+      this.consumers.delete(id)
+      this.send('CLOSE_CONSUMER', { consumerId: id, requestId: NO_REQUEST })
+      topic
+        .removeConsumer(consumer)
+        .catch((error) => this.service.context.log.warn({ err: error }, 'closing a consumer failed'))
+    }
   }
 
   end(reason: string): void {
@@ -150,6 +189,7 @@ export class PulsarConnection implements Session {
     const handler = this.#handlerOf(command)
     if (handler === undefined || command.name === 'UNKNOWN') return
     this.service.context.metrics?.command?.(command.name)
+    if (isUnauthorized(this, command)) return
     const outcome = handler(this, command.body, rest)
     if (outcome === undefined) return
     this.#busy = true
@@ -242,6 +282,7 @@ export class PulsarConnection implements Session {
     this.#ended = true
     this.#waiting.length = 0
     this.#cancelKeepAlive()
+    this.credential.stop()
     this.#release()
     this.service.context.metrics?.connectionClosed?.()
   }
@@ -256,3 +297,6 @@ export class PulsarConnection implements Session {
     this.consumers.clear()
   }
 }
+
+const isOf = ({ info }: PulsarTopic, tenant: string, namespace: string): boolean =>
+  info.name.tenant === tenant && info.name.namespace === namespace

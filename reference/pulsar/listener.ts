@@ -1,5 +1,6 @@
-import { createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { hostAndPort } from '../base/host-port.js'
+import { createSocketServer, type TlsKeys } from '../security/tls.js'
 import { PulsarConnection } from './connection.js'
 import type { PulsarContext } from './context.js'
 import { serviceOf } from './service.js'
@@ -8,6 +9,8 @@ export interface ListenOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
+  /** undefined: plain. */
+  readonly tls?: TlsKeys | undefined
   /** What LOOKUP tells clients of this listener; from `advertisedAddress` and the port when absent. */
   readonly advertisedUrl?: string | undefined
 }
@@ -28,7 +31,7 @@ export async function startPulsarListener(
   const service = serviceOf(context)
   const connections = new Map<Socket, PulsarConnection>()
   let serviceUrl = ''
-  const server = createServer((socket) => {
+  const { server, end } = createSocketServer(options.tls, context.log, (socket) => {
     connections.set(socket, new PulsarConnection(socket, service, serviceUrl))
     socket.on('close', () => connections.delete(socket))
   })
@@ -43,14 +46,21 @@ export async function startPulsarListener(
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   const host = context.config.advertisedAddress ?? options.host
-  serviceUrl = options.advertisedUrl ?? `pulsar://${hostAndPort(host, port)}`
-  service.serviceUrl ??= serviceUrl
+  const scheme = options.tls === undefined ? 'pulsar' : 'pulsar+ssl'
+  serviceUrl = options.advertisedUrl ?? `${scheme}://${hostAndPort(host, port)}`
+  if (options.tls === undefined) service.serviceUrl ??= serviceUrl
+  else service.serviceUrlTls ??= serviceUrl
+  if (context.security?.authorizer)
+    context.catalog.tenants.onPolicies((tenant, namespace) => {
+      for (const connection of connections.values()) connection.dropUnauthorized(tenant, namespace)
+    })
   return {
     port,
     close: (graceMs = graceMsDefault) =>
       new Promise((resolve) => {
         const cancel = context.clock.after(graceMs, () => {
           for (const socket of connections.keys()) socket.destroy()
+          end()
         })
         server.close(() => {
           cancel()

@@ -4,6 +4,7 @@ import type { PulsarContext } from './context.js'
 import { asFailure, type Failure, fail, isFailure } from './failure.js'
 import { type ParsedTopicName, parseTopicName } from './names.js'
 import { SchemaRegistry } from './schemas.js'
+import { deleteSubscriptionProperties } from './subscription-properties.js'
 import { openTopic, type PulsarTopic } from './topic.js'
 
 /** What all connections and the admin API share: open topics, schemas, and where this broker is reached. */
@@ -12,6 +13,9 @@ export class PulsarService {
   readonly schemas: SchemaRegistry
   /** `pulsar://host:port` of the listener started first; undefined before. */
   serviceUrl: string | undefined
+  /** `pulsar+ssl://host:port` and `https://host:port`, where there are such listeners. */
+  serviceUrlTls: string | undefined
+  httpUrlTls: string | undefined
   /** `http://host:port` of the admin server; undefined before it is started. */
   httpUrl: string | undefined
   readonly #topics = new Map<string, Promise<PulsarTopic | Failure>>()
@@ -116,6 +120,12 @@ export class PulsarService {
           this.context.log.warn({ err: error, topic: topic.log.pulsarName }, 'closing a topic failed'),
         )
     })
+  }
+
+  /** What is stored for a deleted topic, besides its data, goes too: schemas, and properties of subscriptions. */
+  async forgetTopic(topic: Pick<TopicInfo, 'topicId'>): Promise<void> {
+    await this.schemas.delete(topic)
+    await deleteSubscriptionProperties(this.context.metadata, topic.topicId)
   }
 
   /** All partitions of a topic, opened. */

@@ -1,4 +1,5 @@
 import type { AnswerQueue } from './answer-queue.js'
+import type { CredentialWatch } from './credential-watch.js'
 import type { Failure } from './failure.js'
 import type { Producer } from './producer.js'
 import type { PulsarService } from './service.js'
@@ -32,11 +33,17 @@ export interface Session extends ConsumerConnection {
   /** What CONNECT told; undefined before. */
   client: { readonly version: string; readonly protocolVersion: number } | undefined
   readsBrokerEntryMetadata: boolean
+  /** Who the client is; null where nobody has to say. */
+  role: string | null
+  /** Waits for the end of the client's credential. */
+  readonly credential: CredentialWatch
   send<Name extends CommandName>(name: Name, body: CommandBody<Name>): void
   sendError(requestId: bigint, failure: Failure): void
   /** Brackets a message being stored: while too many bytes are, the connection is not read (register PH-7). */
   publishStarted(bytes: number): void
   publishEnded(bytes: number): void
+  /** Tells the client why, then ends this connection. */
+  refuse(failure: Failure): void
   /** Ends this connection, saying why in the log. */
   end(reason: string): void
 }

@@ -1,6 +1,7 @@
 import type { Handler } from '../session.js'
 import type { CommandName } from '../wire/commands.js'
 import { ack } from './ack.js'
+import { authResponse } from './auth-response.js'
 import { closeConsumer } from './close-consumer.js'
 import { closeProducer } from './close-producer.js'
 import { connect } from './connect.js'
@@ -31,6 +32,7 @@ import {
 /** Every command that clients may send, and who answers it. */
 export const handlers: { readonly [Name in CommandName]?: Handler<Name> } = {
   CONNECT: connect,
+  AUTH_RESPONSE: authResponse,
   PING: ping,
   PONG: pong,
   PARTITIONED_METADATA: partitionedMetadata,

@@ -1,5 +1,5 @@
 import { isFailure } from '../failure.js'
-import type { Handler } from '../session.js'
+import type { Handler, Session } from '../session.js'
 import { LookupResult, ServerError } from '../wire/commands.js'
 
 /** LOOKUP: which broker owns a topic. This one owns all, by the address of the listener that was asked (register TL-6). */
@@ -15,9 +15,20 @@ export const lookup: Handler<'LOOKUP'> = (session, { requestId, topic }) => {
   else
     session.send('LOOKUP_RESPONSE', {
       requestId,
-      brokerServiceUrl: session.serviceUrl,
+      ...addressesFor(session),
       response: LookupResult.Connect,
       authoritative: true,
       proxyThroughServiceUrl: false,
     })
+}
+
+/** Both kinds, as clients choose by their own settings; of the kind that was asked, the very listener. */
+function addressesFor({ service, serviceUrl }: Session) {
+  const isTls = serviceUrl.startsWith('pulsar+ssl:')
+  const plain = isTls ? service.serviceUrl : serviceUrl
+  const tls = isTls ? serviceUrl : service.serviceUrlTls
+  return {
+    ...(plain === undefined ? {} : { brokerServiceUrl: plain }),
+    ...(tls === undefined ? {} : { brokerServiceUrlTls: tls }),
+  }
 }

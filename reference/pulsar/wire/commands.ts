@@ -90,6 +90,8 @@ const featureFlags = new MessageType({
   supportsGetPartitionedMetadataWithoutAutoCreation: optional(5, 'bool'),
 })
 
+const authData = new MessageType({ authMethodName: optional(1, 'string'), authData: optional(2, 'bytes') })
+
 const intRange = new MessageType({ start: required(1, 'int32'), end: required(2, 'int32') })
 const keySharedMeta = new MessageType({
   keySharedMode: required(1, 'int32'),
@@ -119,6 +121,8 @@ const tables = {
       authData: optional(3, 'bytes'),
       protocolVersion: optional(4, 'int32'),
       proxyToBrokerUrl: optional(6, 'string'),
+      originalPrincipal: optional(7, 'string'),
+      originalAuthData: optional(8, 'string'),
       featureFlags: optionalMessage(10, featureFlags),
     }),
   ],
@@ -390,6 +394,22 @@ const tables = {
       errorMessage: optional(3, 'string'),
       schema: optionalMessage(4, schema),
       schemaVersion: optional(5, 'bytes'),
+    }),
+  ],
+  AUTH_CHALLENGE: [
+    36,
+    new MessageType({
+      serverVersion: optional(1, 'string'),
+      challenge: optionalMessage(2, authData),
+      protocolVersion: optional(3, 'int32'),
+    }),
+  ],
+  AUTH_RESPONSE: [
+    37,
+    new MessageType({
+      clientVersion: optional(1, 'string'),
+      response: optionalMessage(2, authData),
+      protocolVersion: optional(3, 'int32'),
     }),
   ],
   ACK_RESPONSE: [
