@@ -17,10 +17,8 @@ export const offsetDelete = handler(table, async (request, call) => {
   const key = keyOfGroup(request.groupId, call)
   const failed = (error: ErrorName) => ({ errorCode: errorCode(error), throttleTimeMs: 0, topics: [] })
   try {
-    const { phase, state } = await call.broker.coordinator.describe(key)
-    if (phase === 'Dead') return failed('GROUP_ID_NOT_FOUND')
-    // Of a group that is not of consumers, the broker cannot know what its members read.
-    if (state.members.size > 0 && state.protocolType !== 'consumer') return failed('NON_EMPTY_GROUP')
+    const refusal = await call.broker.coordinator.mayDeleteOffsets(key)
+    if (refusal !== 'NONE') return failed(refusal)
     const checked = request.topics.map((topic) => check(key, topic, call))
     await call.broker.coordinator.deleteOffsets(
       key,

@@ -248,3 +248,70 @@ test('KIP-496: offsets are deleted, except for topics that are subscribed to', a
   const unknown = await broker.ask(offsetDelete, 0, { groupId: 'gone', topics: [] })
   assert.equal(errorName(unknown.errorCode), 'GROUP_ID_NOT_FOUND')
 })
+
+test('KIP-345: a static member keeps its place in every version that knows it, and is shown', async () => {
+  for (let version = 5; version <= 9; version++) {
+    const broker = new FakeBroker()
+    const request = { ...joinRequest(), groupInstanceId: 'A' }
+    const first = await broker.ask(joinGroup, version, request)
+    const place = { groupId: 'g', generationId: 1, groupInstanceId: 'A' }
+    const assignments = [{ memberId: first.memberId, assignment: Buffer.from('mine') }]
+    await broker.ask(syncGroup, 3, { ...place, memberId: first.memberId, assignments })
+    const second = await broker.ask(joinGroup, version, request)
+    assert.deepEqual([second.errorCode, second.generationId, second.skipAssignment], [0, 1, version === 9])
+    assert.notEqual(second.memberId, first.memberId)
+    assert.equal(second.leader, version === 9 ? second.memberId : first.memberId)
+    const synced = await broker.ask(syncGroup, 3, { ...place, memberId: second.memberId, assignments: [] })
+    assert.equal(synced.assignment.toString(), 'mine')
+    const beat = await broker.ask(heartbeat, 3, { ...place, memberId: first.memberId })
+    assert.equal(errorName(beat.errorCode), 'FENCED_INSTANCE_ID')
+    const { groups } = await broker.ask(describeGroups, 4, { groups: ['g'] })
+    assert.deepEqual(
+      groups[0]?.members.map((member) => [member.memberId, member.groupInstanceId]),
+      [[second.memberId, 'A']],
+    )
+    const members = [{ memberId: '', groupInstanceId: 'A' }]
+    const left = await broker.ask(leaveGroup, 3, { groupId: 'g', members })
+    assert.deepEqual(
+      left.members.map((each) => [each.memberId, each.groupInstanceId, errorName(each.errorCode)]),
+      [['', 'A', 'NONE']],
+    )
+  }
+})
+
+test('commits of a static member that was replaced are fenced', async () => {
+  const broker = new FakeBroker()
+  await broker.topic('t')
+  const { memberId } = await broker.ask(joinGroup, 5, { ...joinRequest(), groupInstanceId: 'A' })
+  const place = { groupId: 'g', generationId: 1, groupInstanceId: 'A' }
+  await broker.ask(syncGroup, 3, { ...place, memberId, assignments: [] })
+  const next = await broker.ask(joinGroup, 5, { ...joinRequest(), groupInstanceId: 'A' })
+  const commitOf = async (of: string) => {
+    const partitions = [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }]
+    const answer = await broker.ask(offsetCommit, 7, {
+      groupId: 'g',
+      generationIdOrMemberEpoch: 1,
+      memberId: of,
+      groupInstanceId: 'A',
+      topics: [{ name: 't', partitions }],
+    })
+    return errorName(answer.topics[0]?.partitions[0]?.errorCode ?? -1)
+  }
+  assert.deepEqual([await commitOf(memberId), await commitOf(next.memberId)], ['FENCED_INSTANCE_ID', 'NONE'])
+})
+
+test('GC-10: the retention of OffsetCommit v2 to v4 is kept to', async () => {
+  for (let version = 2; version <= 4; version++) {
+    const broker = new FakeBroker()
+    await broker.topic('t')
+    const partitions = [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }]
+    const topics = [{ name: 't', partitions }]
+    await broker.ask(offsetCommit, version, { groupId: 'g', memberId: '', retentionTimeMs: 50n, topics })
+    broker.clock.advance(49)
+    await broker.coordinator.expire(1_000_000)
+    assert.deepEqual(await committed(broker), ['NONE', 1n, ''])
+    broker.clock.advance(1)
+    await broker.coordinator.expire(1_000_000)
+    assert.deepEqual(await committed(broker), ['NONE', -1n, ''])
+  }
+})
