@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import type { BrokerEndpoints } from './broker.js'
 import { type TestRecord, testBatch } from './entry-format/test-kit.js'
@@ -172,9 +173,11 @@ class Arrivals<T> {
   }
 }
 
-async function connected(host: string, port: number): Promise<Socket> {
-  const socket = connect(port, host)
-  await once(socket, 'connect')
+/** @param ca whom to trust, as PEM: over TLS then. */
+async function connected(host: string, port: number, ca?: string): Promise<Socket> {
+  const socket =
+    ca === undefined ? connect(port, host) : connectTls({ host, port, ca, servername: 'localhost' })
+  await once(socket, ca === undefined ? 'connect' : 'secureConnect')
   socket.on('error', () => {})
   return socket
 }
@@ -192,8 +195,8 @@ export class KafkaClient {
     socket.on('close', () => this.#frames.close())
   }
 
-  static async connect(host: string, port: number): Promise<KafkaClient> {
-    return new KafkaClient(await connected(host, port))
+  static async connect(host: string, port: number, ca?: string): Promise<KafkaClient> {
+    return new KafkaClient(await connected(host, port, ca))
   }
 
   async call<A extends Api>(
@@ -205,6 +208,14 @@ export class KafkaClient {
     for (const piece of encodeRequest(api, { apiVersion, correlationId, clientId: 'test' }, request))
       this.socket.write(piece)
     return decodeResponse(await this.#frames.next(), api, apiVersion).body
+  }
+
+  /** A bare frame, as SASL has them after handshake v0. @returns the bare answer. */
+  raw(bytes: Buffer): Promise<Buffer> {
+    const length = Buffer.alloc(4)
+    length.writeInt32BE(bytes.length)
+    this.socket.write(Buffer.concat([length, bytes]))
+    return this.#frames.next()
   }
 
   /** @throws Error when the topic cannot be made. */
@@ -306,8 +317,8 @@ export class PulsarClient {
     socket.on('close', () => this.#frames.close())
   }
 
-  static async connect(host: string, port: number): Promise<PulsarClient> {
-    return new PulsarClient(await connected(host, port))
+  static async connect(host: string, port: number, ca?: string): Promise<PulsarClient> {
+    return new PulsarClient(await connected(host, port, ca))
   }
 
   send<Name extends CommandName>(name: Name, body: CommandBody<Name>, rest: readonly Buffer[] = []): void {
