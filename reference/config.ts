@@ -240,6 +240,9 @@ const settings = {
   tlsRequireTrustedClientCertOnConnect: flag
     .default(false)
     .describe('TLS clients without a trusted certificate are refused'),
+  retentionCheckIntervalInSeconds: whole(1, Math.floor(timerMsMax / 1000))
+    .default(120)
+    .describe('how often retention, time to live and backlog quotas are enforced'),
   kafkaOffsetsSyncPeriodMs: whole(2, timerMsMax)
     .default(1_000)
     .describe('within this time a commit is seen on the cursor of the group, its subscription'),

@@ -1,5 +1,5 @@
-import { asPartitionIndex } from '../base/brand.js'
-import { isRefusal, type TopicInfo } from '../topics/types.js'
+import { asPartitionIndex, type Position } from '../base/brand.js'
+import { isRefusal, type PartitionLog, type TopicInfo } from '../topics/types.js'
 import type { PulsarContext } from './context.js'
 import { asFailure, type Failure, fail, isFailure } from './failure.js'
 import { type ParsedTopicName, parseTopicName } from './names.js'
@@ -126,6 +126,21 @@ export class PulsarService {
   async forgetTopic(topic: Pick<TopicInfo, 'topicId'>): Promise<void> {
     await this.schemas.delete(topic)
     await deleteSubscriptionProperties(this.context.metadata, topic.topicId)
+  }
+
+  /** Moves a subscription over what it has no time or room for any more: see `backlog.ts`. */
+  async expire(log: PartitionLog, name: string, to: Position): Promise<void> {
+    const info = this.context.catalog.find(log.topic)
+    const topic = info && (await this.openPartition(info, log.index))
+    if (topic === undefined || isFailure(topic)) return
+    const subscription = await topic.subscription({
+      subscription: name,
+      durable: true,
+      startMessageId: undefined,
+      fromEarliest: false,
+      rollbackSeconds: 0,
+    })
+    if (!isFailure(subscription)) await topic.advance(subscription, { position: to, batchIndex: 0 })
   }
 
   /** All partitions of a topic, opened. */

@@ -6,13 +6,15 @@ import type { EntryFormatName } from '../entry-format/types.js'
 import type { OffsetMapping } from '../offsets/types.js'
 import type { Storage } from '../storage/types.js'
 import { StorageError } from '../storage/types.js'
+import { boundsBacklog, type ExpireBacklog, expireBacklog, moveCursor } from './backlog.js'
 import { checkConfigs, type TopicSettings, topicSettings } from './configs.js'
 import { fullName, partitionedBase, pulsarNameOf } from './names.js'
 import { StoredNamespaces } from './namespaces.js'
 import { OpenPartitionLog } from './partition-log.js'
+import { effectivePolicies, type StoragePolicies } from './policies.js'
 import { ProducerMemory } from './producer-memory.js'
 import { ReadAheadMemory } from './read-ahead.js'
-import { enforceRetention } from './retention.js'
+import { enforceRetention, type RetentionLimits, retentionOf } from './retention.js'
 import { TailCache } from './tail-cache.js'
 import { Termination } from './termination.js'
 import {
@@ -63,6 +65,7 @@ export class StoredTopics implements TopicCatalog {
   readonly #listeners = new Set<TopicListener>()
   #turn: Promise<unknown> = Promise.resolve()
   #stopRetention: () => void = () => {}
+  #expire: ExpireBacklog = moveCursor
   #closed = false
 
   private constructor(options: TopicsOptions) {
@@ -202,12 +205,19 @@ export class StoredTopics implements TopicCatalog {
   /** Drops what no topic's retention keeps. Runs by itself now and then. */
   async enforceRetention(): Promise<void> {
     for (const topic of [...this.#byId.values()]) {
-      const settings = this.settingsOf(topic)
-      if (settings.retentionMs < 0 && settings.retentionBytes < 0) continue
+      const { tenant, namespace } = topic.name
+      const policies = effectivePolicies(this.tenants.policies(tenant, namespace), topic.policies)
+      const limits = retentionOf(topic, this.settingsOf(topic), policies)
+      if (limits.retentionMs < 0 && limits.retentionBytes < 0 && !boundsBacklog(policies)) continue
       for (let index = 0; index < Math.max(1, topic.partitions); index++) {
-        await this.#enforceOn(topic, asPartitionIndex(index), settings)
+        await this.#enforceOn(topic, asPartitionIndex(index), limits, policies)
       }
     }
+  }
+
+  /** Who moves a subscription over what it has no time or room for any more; absent, its cursor is moved alone. */
+  expireBy(expire: ExpireBacklog): void {
+    this.#expire = expire
   }
 
   /** Stores what a start would otherwise have to find out again. The storage is closed by its owner, afterwards. */
@@ -382,12 +392,19 @@ export class StoredTopics implements TopicCatalog {
     }
   }
 
-  async #enforceOn(topic: TopicInfo, index: PartitionIndex, settings: TopicSettings): Promise<void> {
+  async #enforceOn(
+    topic: TopicInfo,
+    index: PartitionIndex,
+    limits: RetentionLimits,
+    policies: StoragePolicies,
+  ): Promise<void> {
     // Deleted meanwhile: opening its log would make it anew.
     if (this.#closed || !this.#byId.has(topic.topicId)) return
     try {
-      const { ledger } = await this.#openLog(topic, index)
-      await enforceRetention(ledger, settings, this.#options.clock.nowMs())
+      const log = await this.#openLog(topic, index)
+      const nowMs = this.#options.clock.nowMs()
+      await expireBacklog(log, policies, nowMs, this.#expire)
+      await enforceRetention(log.ledger, limits, nowMs)
     } catch (error) {
       if (!this.#byId.has(topic.topicId)) return
       this.#options.log.warn(

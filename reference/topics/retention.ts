@@ -1,22 +1,60 @@
-import { asEntryId, asMessageIndex, type MessageIndex } from '../base/brand.js'
+import { asEntryId, asMessageIndex, comparePositions, type MessageIndex } from '../base/brand.js'
 import type { ManagedLedger } from '../storage/types.js'
 import type { TopicSettings } from './configs.js'
+import type { StoragePolicies } from './policies.js'
+import type { TopicInfo } from './types.js'
+
+export type RetentionLimits = Pick<TopicSettings, 'retentionMs' | 'retentionBytes'>
 
 const readLimits = { maxEntries: 1000, maxBytes: 4 << 20 }
 
 /**
- * Drops what a topic's `retention.ms` and `retention.bytes` no longer keep, by whole entries from the log's start
- * (register PF-2, ID-13). Cursors do not hold it back. An entry without any timestamp is as old as its storing.
+ * How long and how much of what is consumed is kept; −1: without limit. A topic's own `retention.ms` and
+ * `retention.bytes` say so first, then Pulsar's retention of the topic or of its namespace, then the broker (PF-2).
+ */
+export function retentionOf(
+  { configs }: Pick<TopicInfo, 'configs'>,
+  settings: TopicSettings,
+  { retention }: StoragePolicies,
+): RetentionLimits {
+  const isSet = (name: string) => configs[name] !== undefined
+  if (retention === undefined) return settings
+  const { timeMinutes, sizeMb } = retention
+  return {
+    retentionMs: isSet('retention.ms') ? settings.retentionMs : times(timeMinutes, 60_000),
+    retentionBytes: isSet('retention.bytes') ? settings.retentionBytes : times(sizeMb, 1 << 20),
+  }
+}
+
+const times = (limit: number, unit: number) => (limit < 0 ? -1 : limit * unit)
+
+/**
+ * Drops what retention no longer keeps, by whole entries from the log's start (register PF-2). What a durable subscription,
+ * and so a Kafka group, has not acknowledged is kept whatever its age and size (PT-5): time to live and backlog quota
+ * bound that, in `backlog.ts`. An entry without any timestamp is as old as its storing.
  */
 export async function enforceRetention(
   ledger: ManagedLedger,
-  settings: TopicSettings,
+  limits: RetentionLimits,
   nowMs: number,
 ): Promise<void> {
-  const byTime = await startByTime(ledger, settings.retentionMs, nowMs)
-  const bySize = await startBySize(ledger, settings.retentionBytes)
-  const start = Math.max(byTime, bySize)
+  if (limits.retentionMs < 0 && limits.retentionBytes < 0) return
+  const byTime = await startByTime(ledger, limits.retentionMs, nowMs)
+  const bySize = await startBySize(ledger, limits.retentionBytes)
+  const start = Math.min(Math.max(byTime, bySize), await firstUnconsumed(ledger))
   if (start > ledger.start.index) await ledger.trim(asMessageIndex(start))
+}
+
+/** The first message of the first entry that a durable subscription has not acknowledged; the end when there is none. */
+export async function firstUnconsumed(ledger: ManagedLedger): Promise<MessageIndex> {
+  let { position } = ledger.end
+  for (const name of ledger.cursorNames()) {
+    if (!ledger.cursorNames().includes(name)) continue
+    const cursor = await ledger.openCursor(name, ledger.end.position)
+    if (comparePositions(cursor.position, position) < 0) position = cursor.position
+  }
+  const [entry] = await ledger.read(position, { maxEntries: 1, maxBytes: 1 })
+  return entry?.firstIndex ?? ledger.end.index
 }
 
 async function startByTime(ledger: ManagedLedger, retentionMs: number, nowMs: number): Promise<MessageIndex> {
@@ -47,7 +85,7 @@ async function firstUnstamped(
 }
 
 /** As Kafka does, keeps at least `retentionBytes`: an entry goes when what follows it is still enough. */
-async function startBySize(ledger: ManagedLedger, retentionBytes: number): Promise<MessageIndex> {
+export async function startBySize(ledger: ManagedLedger, retentionBytes: number): Promise<MessageIndex> {
   const { start } = ledger
   if (retentionBytes < 0) return start.index
   let surplus = ledger.ledgers().reduce((sum, { bytes }) => sum + bytes, 0) - retentionBytes
