@@ -37,6 +37,8 @@ function noted<Value>(world: ConformanceWorld, name: string, initial: () => Valu
 
 /** Those who have joined and neither left nor died, in the order of joining. */
 const present = (world: ConformanceWorld): Member[] => noted(world, 'present members', () => [])
+/** With what they had at the last sharing. */
+export const presentMembers: (world: ConformanceWorld) => readonly Pick<Member, 'name' | 'has'>[] = present
 /** Those who were there and are not any more. */
 const gone = (world: ConformanceWorld): Member[] => noted(world, 'gone members', () => [])
 

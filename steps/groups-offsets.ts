@@ -279,3 +279,33 @@ Then(
     )
   },
 )
+
+/* ---- Names --------------------------------------------------------------------------------------------------------- */
+
+const nameBy = (world: ConformanceWorld, which: string): string =>
+  which === 'full' ? `${world.namespace}/${world.topic().name}` : world.topic().name
+
+When(
+  'the group commits offset {int} of partition {int} by the {word} name',
+  async function (this: ConformanceWorld, offset: number, partition: number, which: string) {
+    const commit = { topic: nameBy(this, which), partition, offset: String(offset) }
+    await commitAll(this, groupOf(this), [commit])
+  },
+)
+
+Then(
+  'by the {word} name, partition {int} reads offset {int}',
+  async function (this: ConformanceWorld, which: string, partition: number, offset: number) {
+    const asked = { topic: nameBy(this, which), partition }
+    const seen = await fetchCommitted(this, groupOf(this), [asked])
+    sameList(
+      'what is read',
+      [{ ...asked, offset: String(offset), error: 0 }],
+      seen.map(({ metadata: _, ...rest }) => rest),
+    )
+  },
+)
+
+Then('all that the group has committed is one offset', async function (this: ConformanceWorld) {
+  same('how many offsets it has', 1, (await fetchCommitted(this, groupOf(this), null)).length)
+})

@@ -23,6 +23,24 @@ export function encodeAssignment(partitions: readonly Partition[]): string {
   return Buffer.concat([int16(0), int32(topics.length), ...parts, int32(-1)]).toString('base64')
 }
 
+/** @param assignment base64, as `encodeAssignment` gives it */
+export function decodeAssignment(assignment: string): Partition[] {
+  const bytes = Buffer.from(assignment, 'base64')
+  const partitions: Partition[] = []
+  let at = 6
+  for (let topics = bytes.readInt32BE(2); topics > 0; topics--) {
+    const length = bytes.readInt16BE(at)
+    const topic = bytes.toString('utf8', at + 2, at + 2 + length)
+    at += 2 + length
+    const count = bytes.readInt32BE(at)
+    at += 4
+    for (let number = 0; number < count; number++, at += 4) {
+      partitions.push({ topic, partition: bytes.readInt32BE(at) })
+    }
+  }
+  return partitions
+}
+
 /** Kafka's place of a group among the partitions of its offsets topic: the amount of Java's hash of its name. */
 export function partitionOfGroup(group: string, partitions: number): number {
   let hash = 0
