@@ -3,8 +3,7 @@ import { asMessageIndex, asOffset, type Offset, type PartitionIndex } from '../.
 import { ManualClock } from '../../base/clock.js'
 import type { KafkaBatch, TimestampType } from '../../entry-format/types.js'
 import { GroupCoordinator } from '../../groups/coordinator.js'
-import { MetadataOffsetStore } from '../../groups/offset-store.js'
-import { volatileGroups } from '../../groups/volatile-groups.js'
+import { MemoryGroupStore } from '../../groups/testing.js'
 import { ScramUsers } from '../../security/scram-users.js'
 import type { MetadataStore } from '../../storage/types.js'
 import { fullName, kafkaNames } from '../../topics/names.js'
@@ -243,12 +242,13 @@ export class FakeConnection {
 export class FakeBroker {
   readonly clock = new ManualClock(1_000_000)
   readonly metadata = new MemoryMetadata()
+  readonly groups = new MemoryGroupStore()
   readonly catalog = new FakeCatalog()
   readonly connection = new FakeConnection()
   readonly errors: string[] = []
   readonly coordinator = new GroupCoordinator({
     clock: this.clock,
-    store: volatileGroups(new MetadataOffsetStore(this.metadata)),
+    store: this.groups,
   })
   readonly #dispatch: ReturnType<typeof dispatcher>
   #correlationId = 0

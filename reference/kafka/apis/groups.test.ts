@@ -191,7 +191,7 @@ test('commits of members are fenced, and of a failing store not acknowledged', a
   assert.equal(await commit(broker, { memberId, generation: generationId + 1 }), 'ILLEGAL_GENERATION')
   assert.equal(await commit(broker, { memberId: 'x', generation: generationId }), 'UNKNOWN_MEMBER_ID')
   assert.equal(await commit(broker), 'UNKNOWN_MEMBER_ID')
-  broker.metadata.failure = new StorageError('disk full')
+  broker.groups.failure = new StorageError('disk full')
   assert.equal(await commit(broker, { memberId, generation: generationId }), 'NOT_COORDINATOR')
 })
 
