@@ -53,7 +53,7 @@ async function open(world: ConformanceWorld, of: Member): Promise<void> {
 async function joinNew(
   world: ConformanceWorld,
   count: number,
-  options: (number: number) => Partial<Member['options']> & { assignor: Assignor },
+  options: (number: number) => Partial<Member['options']>,
   more: { isAlone?: boolean; group?: string } = {},
 ): Promise<void> {
   const { isAlone = false, group = groupOf(world) } = more
@@ -75,12 +75,17 @@ When(
 )
 
 When(
-  '{int} static members join a group, assigned by {word}',
-  async function (this: ConformanceWorld, count: number, assignor: string) {
-    await joinNew(this, count, (number) => ({
-      assignor: assignor as Assignor,
-      instanceId: `instance-${number}`,
-    }))
+  /^(\d+) members? joins? a group by the consumer protocol(, each in a process of its own)?$/,
+  async function (this: ConformanceWorld, count: number, alone: string | null) {
+    await joinNew(this, count, () => ({ protocol: 'consumer' }), { isAlone: alone !== null })
+  },
+)
+
+When(
+  /^(\d+) static members join a group(?:, assigned by ([\w-]+)| by the consumer protocol)$/,
+  async function (this: ConformanceWorld, count: number, assignor: string | null) {
+    const how = assignor === null ? { protocol: 'consumer' as const } : { assignor: assignor as Assignor }
+    await joinNew(this, count, (number) => ({ ...how, instanceId: `instance-${number}` }))
   },
 )
 
@@ -106,9 +111,8 @@ async function shortestSession(world: ConformanceWorld): Promise<number> {
 
 When('one more member joins', async function (this: ConformanceWorld) {
   const like = present(this)[0] ?? gone(this)[0]
-  const { assignor = 'roundrobin', sessionTimeoutMs } = like?.options ?? {}
-  const session = sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }
-  await joinNew(this, 1, () => ({ assignor, ...session }))
+  const { instanceId: _, ...options } = like?.options ?? { group: groupOf(this) }
+  await joinNew(this, 1, () => options)
 })
 
 When(

@@ -94,6 +94,10 @@ export function kafkaSettings(
     'group.initial.rebalance.delay.ms': 0,
     // Scenarios wait for members to time out, and for commits to be dropped.
     'group.min.session.timeout.ms': 100,
+    'group.consumer.min.heartbeat.interval.ms': 100,
+    'group.consumer.heartbeat.interval.ms': 200,
+    'group.consumer.min.session.timeout.ms': 1000,
+    'group.consumer.session.timeout.ms': 2500,
     'offsets.retention.check.interval.ms': 200,
     // A killed broker is taken for alive until its session ends, and its successor must wait for that.
     'broker.session.timeout.ms': 3000,
