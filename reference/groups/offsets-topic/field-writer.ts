@@ -57,10 +57,11 @@ export class FieldWriter {
     return this
   }
 
-  /** The one tagged field of a structure, or none. */
-  tagged(tag: number, field: Buffer | null): this {
-    if (field === null) return this.unsigned(0)
-    return this.unsigned(1).unsigned(tag).unsigned(field.length).raw(field)
+  /** A structure's tagged fields, tags rising. */
+  tagged(fields: readonly (readonly [tag: number, field: Buffer])[]): this {
+    this.unsigned(fields.length)
+    for (const [tag, field] of fields) this.unsigned(tag).unsigned(field.length).raw(field)
+    return this
   }
 
   /** What was written; the writer is done with. */

@@ -16,11 +16,14 @@ const valueVersionMax = 4
 const flexibleSince = 4
 const topicIdTag = 0
 const topicIdBytes = 16
+const noExpiry = -1
 /**
  * Ours: the protocols of a member beside the group's, which Kafka does not keep. Far from the tags that Kafka may give;
  * readers step over tags that they do not know (KIP-915).
  */
 const protocolsTag = 10_000
+/** Ours as well: when a commit is to be dropped whose client asked for a time of its own. Kafka has it in version 1 only. */
+const expiryTag = 10_001
 
 /** What a record is about. `other`: of a kind that later brokers write. */
 export type RecordKey =
@@ -85,14 +88,17 @@ export function recordOf(change: GroupChange): OffsetsRecord {
 function encodeOffset(committed: CommittedOffset): Buffer {
   const topicId = Buffer.from(committed.topicId, 'base64url')
   if (topicId.length !== topicIdBytes) throw new Error(`"${committed.topicId}" is not a topic id`)
-  return new FieldWriter()
+  const { expireTimestampMs } = committed
+  const writer = new FieldWriter()
     .int16(4)
     .int64(committed.offset)
     .int32(committed.leaderEpoch)
     .compactString(committed.metadata)
     .int64(BigInt(committed.commitTimestampMs))
-    .tagged(topicIdTag, topicId)
-    .finish()
+  if (expireTimestampMs === undefined) return writer.tagged([[topicIdTag, topicId]]).finish()
+  const expiry = new FieldWriter().int64(BigInt(expireTimestampMs)).finish()
+  const fields = [[topicIdTag, topicId] as const, [expiryTag, expiry] as const]
+  return writer.tagged(fields).finish()
 }
 
 /**
@@ -145,10 +151,11 @@ export function decodeOffset(value: Buffer, topic: string, partition: number): C
   const leaderEpoch = version >= 3 ? reader.int32() : -1
   const metadata = reader.string()
   const commitTimestampMs = reader.safeInt64()
-  if (version === 1) reader.int64()
+  let expireTimestampMs = version === 1 ? reader.safeInt64() : noExpiry
   let topicId = Buffer.alloc(topicIdBytes)
   reader.tagged((tag, field) => {
     if (tag === topicIdTag) topicId = Buffer.from(field.rest())
+    if (tag === expiryTag) expireTimestampMs = field.safeInt64()
   })
   reader.done()
   return {
@@ -159,6 +166,7 @@ export function decodeOffset(value: Buffer, topic: string, partition: number): C
     leaderEpoch,
     metadata,
     commitTimestampMs,
+    ...(expireTimestampMs === noExpiry ? {} : { expireTimestampMs }),
   }
 }
 
@@ -179,7 +187,7 @@ function encodeGroup(group: StoredGroup): Buffer {
     .compactString(group.leaderId)
     .int64(BigInt(group.stateTimestampMs))
   writer.compactArray(group.members, (member) => writeMember(writer, member, group.protocolName))
-  return writer.tagged(0, null).finish()
+  return writer.tagged([]).finish()
 }
 
 function writeMember(writer: FieldWriter, member: StoredMember, protocolName: string | null): void {
@@ -195,14 +203,14 @@ function writeMember(writer: FieldWriter, member: StoredMember, protocolName: st
     .int32(member.sessionTimeoutMs)
     .compactBytes(chosen?.metadata ?? Buffer.alloc(0))
     .compactBytes(member.assignment)
-    .tagged(protocolsTag, isOnly ? null : encodeProtocols(protocols))
+    .tagged(isOnly ? [] : [[protocolsTag, encodeProtocols(protocols)]])
 }
 
 function encodeProtocols(protocols: StoredMember['protocols']): Buffer {
   const writer = new FieldWriter()
   return writer
     .compactArray(protocols, ({ name, metadata }) =>
-      writer.compactString(name).compactBytes(metadata).tagged(0, null),
+      writer.compactString(name).compactBytes(metadata).tagged([]),
     )
     .finish()
 }

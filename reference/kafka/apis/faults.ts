@@ -1,4 +1,5 @@
 import { CoordinatorClosed } from '../../groups/coordinator.js'
+import { CoordinatorLoading } from '../../groups/loading.js'
 import { StorageError } from '../../storage/types.js'
 import type { ErrorName } from '../wire/errors.js'
 import type { Call } from './handler.js'
@@ -12,6 +13,7 @@ export function storageFault(error: unknown, call: Call, what: string): ErrorNam
 /** The same for groups: Kafka says of a coordinator whose store fails that it is none, so that clients look anew. */
 export function coordinatorFault(error: unknown, call: Call, what: string): ErrorName {
   if (error instanceof CoordinatorClosed) return 'COORDINATOR_NOT_AVAILABLE'
+  if (error instanceof CoordinatorLoading) return 'COORDINATOR_LOAD_IN_PROGRESS'
   return storageFault(error, call, what) === 'KAFKA_STORAGE_ERROR'
     ? 'NOT_COORDINATOR'
     : 'UNKNOWN_SERVER_ERROR'
