@@ -2,23 +2,38 @@ import { readFileSync } from 'node:fs'
 import { type Logger, pino } from 'pino'
 import { type Clock, systemClock } from './base/clock.js'
 import { hostAndPort } from './base/host-port.js'
-import { type Config, ConfigError, type ListenerAddress } from './config.js'
+import {
+  type Config,
+  ConfigError,
+  isSaslProtocol,
+  isTlsProtocol,
+  type ListenerAddress,
+  protocolOf,
+} from './config.js'
 import { GroupCoordinator } from './groups/coordinator.js'
-import { MetadataOffsetStore } from './groups/offset-store.js'
-import { volatileGroups } from './groups/volatile-groups.js'
+import { CursorSync } from './groups/cursor-sync.js'
+import { LoadingCoordinator } from './groups/loading.js'
+import { OffsetsTopic } from './groups/offsets-topic/index.js'
+import type { GroupLimits } from './groups/step-state.js'
+import { withSubscriptionStarts } from './groups/subscription-starts.js'
 import { dispatcher, findApi, kafkaContext, refuseApiVersions } from './kafka/apis/index.js'
 import { StoredProducerIds } from './kafka/apis/producer-ids.js'
+import { topicOfFullName } from './kafka/apis/topics.js'
 import { type KafkaListener, startKafkaListener } from './kafka/server.js'
 import { Metrics } from './metrics.js'
 import { offsetMapping } from './offsets/index.js'
+import { needs } from './pulsar/admin/rights.js'
 import { startAdmin } from './pulsar/admin/server.js'
+import type { PulsarContext } from './pulsar/context.js'
 import { startPulsarListener } from './pulsar/listener.js'
 import { serviceOf } from './pulsar/service.js'
+import { openSecurity, type Security } from './security/index.js'
+import type { TlsKeys } from './security/tls.js'
 import { openEmbeddedStorage } from './storage/embedded/index.js'
 import type { Storage } from './storage/types.js'
 import { createTopics, kafkaNames, type StoredTopics } from './topics/index.js'
 import { fullName } from './topics/names.js'
-import type { TopicCatalog } from './topics/types.js'
+import { isRefusal, type TopicCatalog } from './topics/types.js'
 
 /** How clients reach a running broker. */
 export interface BrokerEndpoints {
@@ -26,6 +41,11 @@ export interface BrokerEndpoints {
   readonly kafka: string
   readonly pulsar: string
   readonly admin: string
+  /** Of each Kafka listener by its name; where there is more than one. */
+  readonly kafkaListeners?: Readonly<Record<string, string>>
+  /** `pulsar+ssl://host:port` and `https://host:port`, where these ports are served. */
+  readonly pulsarTls?: string
+  readonly adminTls?: string
   readonly version: string
 }
 
@@ -56,6 +76,8 @@ export interface StartBrokerOptions {
 
 /** How long clients may take to read what was answered; all listeners have it at the same time. */
 const stopGraceMs = 1_500
+/** How long a start waits for groups to be loaded. */
+const loadGraceMs = 500
 const same = <Part>(part: Part): Part => part
 
 /**
@@ -72,12 +94,45 @@ export async function startBroker(config: Config, options: StartBrokerOptions = 
     opened.push(() => storage.close())
     const topics = await openTopics(config, storage, clock, log)
     opened.push(() => topics.close())
+    const offsets = await openOffsets(config, storage, topics, clock, log)
+    opened.push(() => offsets.close())
+    const cursors = new CursorSync({
+      store: offsets,
+      catalog: topics,
+      members: () => groups.coordinator,
+      clock,
+      log: log.child({ part: 'groups' }),
+      periodMs: config.kafkaOffsetsSyncPeriodMs,
+      onSynced: (lagMs) => metrics.cursorSynced(lagMs),
+    })
+    metrics.followCursorSync(cursors)
+    opened.push(() => cursors.close())
+    const groups = loadGroups(config, offsets, topics, cursors, clock, log)
     const listeners = new Listeners()
     opened.push(() => listeners.close())
-    const parts = { config, replace: options.replace ?? {}, clock, log, metrics, storage, topics, listeners }
+    // With the listeners: members that wait for one another are answered, and hold nobody up.
+    listeners.push(async () => groups.close())
+    const namespaces = topics.tenants
+    const security = await openSecurity({ config, clock, metadata: storage.metadata, namespaces })
+    const parts = {
+      config,
+      security,
+      replace: options.replace ?? {},
+      clock,
+      log,
+      metrics,
+      storage,
+      topics,
+      offsets,
+      groups,
+      cursors,
+      listeners,
+    }
     const kafka = await serveKafka(parts)
-    const { pulsar, admin } = await servePulsar(parts)
-    const endpoints = { kafka, pulsar, admin, version: packageVersion() }
+    const pulsar = await servePulsar(parts)
+    // Mostly they are there by now; clients of a long history are told to come again.
+    await Promise.race([groups.loaded, new Promise<void>((resolve) => clock.after(loadGraceMs, resolve))])
+    const endpoints = { ...kafka, ...pulsar, version: packageVersion() }
     log.info(
       { ...endpoints, entryFormat: config.entryFormat, offsetMapping: config.offsetMapping },
       'serving',
@@ -103,7 +158,11 @@ interface Parts {
   readonly metrics: Metrics
   readonly storage: Storage
   readonly topics: StoredTopics
+  readonly offsets: OffsetsTopic
+  readonly groups: LoadingCoordinator
+  readonly cursors: CursorSync
   readonly listeners: Listeners
+  readonly security: Security
 }
 
 async function openStorage(
@@ -133,26 +192,94 @@ const openTopics = (config: Config, storage: Storage, clock: Clock, log: Logger)
     entryFormat: config.entryFormat,
     tailCacheBytesMax: config.kafkaTailCacheSizeMb * 1024 * 1024,
     defaults: { messageBytesMax: config.maxMessageSize },
-    namespaces: [[config.kafkaTenant, config.kafkaNamespace]],
+    retentionCheckMs: config.retentionCheckIntervalInSeconds * 1000,
+    namespaces: [
+      [config.kafkaTenant, config.kafkaNamespace],
+      [config.kafkaMetadataTenant, config.kafkaMetadataNamespace],
+    ],
   })
 
-/** @returns `host:port` of the first listener. */
-async function serveKafka(parts: Parts): Promise<string> {
-  const { config, replace, clock, log, metrics, listeners } = parts
-  const coordinator = new GroupCoordinator({
+/** What a record and Pulsar's metadata take of a batch, beside the records. */
+const batchHeadersBytes = 512
+const offsetsBatchBytesMax = 1 << 20
+
+/** The topic of groups and their offsets, found or made; what it holds is yet to be loaded. */
+async function openOffsets(
+  config: Config,
+  storage: Storage,
+  topics: StoredTopics,
+  clock: Clock,
+  log: Logger,
+): Promise<OffsetsTopic> {
+  const { offsetsTopicName, kafkaMetadataTenant: kafkaTenant, kafkaMetadataNamespace } = config
+  const names = kafkaNames({ kafkaTenant, kafkaNamespace: kafkaMetadataNamespace })
+  const name = names.resolveKafkaName(offsetsTopicName)
+  if (isRefusal(name)) throw new ConfigError(`offsetsTopicName=${offsetsTopicName}: ${name.message}`)
+  return OffsetsTopic.open({
+    catalog: topics,
+    metadata: storage.metadata,
+    name,
+    partitions: config.offsetsTopicNumPartitions,
+    batchBytesMax: Math.min(offsetsBatchBytesMax, config.maxMessageSize - batchHeadersBytes),
+    legacyNamespace: { tenant: config.kafkaTenant, namespace: config.kafkaNamespace },
     clock,
-    store: volatileGroups(new MetadataOffsetStore(parts.storage.metadata)),
-    limits: { groupInitialRebalanceDelayMs: config.groupInitialRebalanceDelayMs },
+    log: log.child({ part: 'groups' }),
   })
-  // With the listeners: members that wait for one another are answered, and hold nobody up.
-  listeners.push(async () => coordinator.close())
-  // Whichever side deleted the topic.
-  parts.topics.onChange((change, topic) => {
-    if (change !== 'deleted') return
-    coordinator
-      .forgetTopic(fullName(topic.name))
-      .catch((err) => log.warn({ err, topic: topic.topicId }, 'commits for a deleted topic remain'))
+}
+
+/** Loads groups and offsets in the background; the coordinator begins with what they are then. */
+function loadGroups(
+  config: Config,
+  offsets: OffsetsTopic,
+  topics: StoredTopics,
+  cursors: CursorSync,
+  clock: Clock,
+  log: Logger,
+): LoadingCoordinator {
+  const groupsLog = log.child({ part: 'groups' })
+  const forget = (topic: string): Promise<void> =>
+    offsets
+      .deleteTopic(topic)
+      .catch((err) => groupsLog.warn({ err, topic }, 'commits for a deleted topic remain'))
+  const load = async () => {
+    await offsets.load()
+    // Deleted while nobody could say so here, or just before a crash.
+    const gone = [...offsets.committedTopics()].filter((topic) => {
+      const name = topicOfFullName(topic)
+      return name === undefined || topics.find(name) === undefined
+    })
+    await Promise.all(gone.map(forget))
+    return new GroupCoordinator({
+      clock,
+      store: withSubscriptionStarts(offsets, topics, cursors),
+      limits: groupLimits(config),
+      retention: groupRetention(config),
+      log: log.child({ part: 'groups' }),
+    })
+  }
+  const groups = new LoadingCoordinator(load, { clock, log: groupsLog })
+  void groups.loaded.then(() => cursors.start())
+  // Whichever side deleted the topic; in turn with what comes before and after.
+  topics.onChange((change, topic) => {
+    if (change === 'deleted') void groups.loaded.then(() => forget(fullName(topic.name)))
   })
+  return groups
+}
+
+const groupLimits = (config: Config): GroupLimits => ({
+  groupInitialRebalanceDelayMs: config.groupInitialRebalanceDelayMs,
+  groupMembersMax: config.groupMaxSize,
+  sessionTimeoutMsMin: config.groupMinSessionTimeoutMs,
+  sessionTimeoutMsMax: config.groupMaxSessionTimeoutMs,
+})
+
+const groupRetention = (config: Config) => ({
+  retentionMs: config.offsetsRetentionMinutes * 60_000,
+  checkIntervalMs: config.offsetsRetentionCheckIntervalMs,
+})
+
+async function serveKafka(parts: Parts): Promise<Pick<BrokerEndpoints, 'kafka' | 'kafkaListeners'>> {
+  const { config, replace, clock, log, metrics, listeners, security } = parts
   const running: KafkaListener[] = []
   const context = kafkaContext({
     clusterId: config.clusterName,
@@ -165,17 +292,24 @@ async function serveKafka(parts: Parts): Promise<string> {
     messageBytesMax: config.maxMessageSize,
     names: kafkaNames(config),
     catalog: (replace.kafkaTopics ?? same)(parts.topics),
-    coordinator,
+    coordinator: parts.groups.coordinator,
+    offsetsTopic: parts.offsets,
+    offsetMetadataBytesMax: config.offsetMetadataMaxSize,
     producerIds: new StoredProducerIds(parts.storage.metadata),
+    authorizer: security.authorizer,
+    users: security.users,
     clock,
     log: log.child({ part: 'kafka' }),
   })
   const dispatch = (replace.kafkaDispatch ?? same)(dispatcher(context))
   for (const address of config.kafkaListeners) {
+    const protocol = protocolOf(config, address.name)
     const listening = startKafkaListener({
       listener: address.name,
       host: address.host,
       port: address.port,
+      tls: isTlsProtocol(protocol) ? security.tls : undefined,
+      sasl: isSaslProtocol(protocol) ? { ...security, clock } : undefined,
       clock,
       log: context.log,
       frameBytesMax: config.maxFrameSize,
@@ -196,7 +330,11 @@ async function serveKafka(parts: Parts): Promise<string> {
   }
   const first = running[0]
   if (first === undefined) throw new Error('kafkaListeners names no listener')
-  return hostAndPort(first.host, first.port)
+  const addresses = running.map(({ name, host, port }) => [name, hostAndPort(host, port)])
+  return {
+    kafka: hostAndPort(first.host, first.port),
+    ...(running.length > 1 ? { kafkaListeners: Object.fromEntries(addresses) } : {}),
+  }
 }
 
 /** What clients of a listener are told (register TL-6): its advertised address, or else the bound one. */
@@ -212,14 +350,18 @@ function advertised(
   return { host: address.host, port: address.port }
 }
 
-async function servePulsar(parts: Parts): Promise<{ pulsar: string; admin: string }> {
-  const { config, replace, clock, log, metrics, listeners } = parts
+async function servePulsar(
+  parts: Parts,
+): Promise<Omit<BrokerEndpoints, 'version' | 'kafka' | 'kafkaListeners'>> {
+  const { config, replace, clock, log, metrics, security } = parts
   const context = {
     catalog: (replace.pulsarTopics ?? same)(parts.topics),
     clock,
     log: log.child({ part: 'pulsar' }),
     config,
     metadata: parts.storage.metadata,
+    security,
+    groups: parts.cursors,
     metrics: {
       connectionOpened: () => metrics.connection('pulsar', 1),
       connectionClosed: () => metrics.connection('pulsar', -1),
@@ -228,32 +370,61 @@ async function servePulsar(parts: Parts): Promise<{ pulsar: string; admin: strin
   parts.topics.onChange((change, topic) => {
     if (change !== 'deleted') return
     serviceOf(context)
-      .schemas.delete(topic)
+      .forgetTopic(topic)
       .catch((err) => log.warn({ err, topic: topic.topicId }, 'schemas of a deleted topic remain'))
   })
-  const pulsar = await naming(
-    `brokerServicePort=${config.brokerServicePort}`,
-    startPulsarListener(context, { host: config.bindAddress, port: config.brokerServicePort }),
-  )
-  listeners.push(() => pulsar.close(stopGraceMs))
-  const admin = await naming(
-    `webServicePort=${config.webServicePort}`,
-    startAdmin(context, {
-      host: config.bindAddress,
-      port: config.webServicePort,
-      extend: (app) => {
-        app.get('/metrics', async (_request, reply) =>
-          reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-        )
-      },
-    }),
-  )
-  listeners.push(() => admin.close())
+  parts.topics.expireBy((...expired) => serviceOf(context).expire(...expired))
   const host = config.advertisedAddress ?? config.bindAddress
+  const pulsar = await listenPulsar(parts, context, 'brokerServicePort', undefined)
+  const admin = await listenAdmin(parts, context, 'webServicePort', undefined)
+  const pulsarTls = await listenPulsar(parts, context, 'brokerServicePortTls', security.tls)
+  const adminTls = await listenAdmin(parts, context, 'webServicePortTls', security.tls)
   return {
-    pulsar: `pulsar://${hostAndPort(host, pulsar.port)}`,
-    admin: `http://${hostAndPort(host, admin.port)}`,
+    pulsar: `pulsar://${hostAndPort(host, pulsar)}`,
+    admin: `http://${hostAndPort(host, admin)}`,
+    ...(pulsarTls === 0 ? {} : { pulsarTls: `pulsar+ssl://${hostAndPort(host, pulsarTls)}` }),
+    ...(adminTls === 0 ? {} : { adminTls: `https://${hostAndPort(host, adminTls)}` }),
   }
+}
+
+/** @returns the port in use; 0 when the setting is absent. */
+async function listenPulsar(
+  { config, listeners }: Parts,
+  context: PulsarContext,
+  setting: 'brokerServicePort' | 'brokerServicePortTls',
+  tls: TlsKeys | undefined,
+): Promise<number> {
+  const port = config[setting]
+  if (port === undefined) return 0
+  const listening = startPulsarListener(context, { host: config.bindAddress, port, tls })
+  const pulsar = await naming(`${setting}=${port}`, listening)
+  listeners.push(() => pulsar.close(stopGraceMs))
+  return pulsar.port
+}
+
+/** @returns as `listenPulsar`. */
+async function listenAdmin(
+  { config, metrics, listeners }: Parts,
+  context: PulsarContext,
+  setting: 'webServicePort' | 'webServicePortTls',
+  tls: TlsKeys | undefined,
+): Promise<number> {
+  const port = config[setting]
+  if (port === undefined) return 0
+  const right = needs(config.authenticateMetricsEndpoint ? 'login' : 'nothing')
+  const listening = startAdmin(context, {
+    host: config.bindAddress,
+    port,
+    tls,
+    extend: (app) => {
+      app.get('/metrics', right, async (_request, reply) =>
+        reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+      )
+    },
+  })
+  const admin = await naming(`${setting}=${port}`, listening)
+  listeners.push(() => admin.close())
+  return admin.port
 }
 
 /** Names the setting whose address cannot be had. */
