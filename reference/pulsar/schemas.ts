@@ -77,6 +77,11 @@ export class SchemaRegistry {
     return version === undefined ? versions.at(-1) : versions.find((stored) => stored.version === version)
   }
 
+  /** Every version, the oldest first. */
+  all(topic: SchemaOwner): Promise<readonly StoredSchema[]> {
+    return this.#versions(topic)
+  }
+
   /** Forgets a deleted topic's schemas. */
   async delete(topic: SchemaOwner): Promise<void> {
     const versions = await this.#versions(topic)

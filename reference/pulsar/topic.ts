@@ -5,6 +5,7 @@ import type { PulsarContext } from './context.js'
 import { asFailure, type Failure, fail } from './failure.js'
 import { isStorable } from './names.js'
 import type { Producer } from './producer.js'
+import { SubscriptionProperties } from './subscription-properties.js'
 import type { Consumer } from './subscriptions/consumer.js'
 import { type StartPoint, startPointOf, startPointOfTime } from './subscriptions/message-ids.js'
 import { Subscription } from './subscriptions/subscription.js'
@@ -37,6 +38,8 @@ const RECONNECT_MS_MAX = 60_000
 export class PulsarTopic {
   readonly info: TopicInfo
   readonly log: PartitionLog
+  /** What users attach to subscriptions here. */
+  readonly properties: SubscriptionProperties
   readonly #context: PulsarContext
   readonly #producers = new Map<Producer, Member>()
   readonly #consumers = new Map<Consumer, Member & { readonly subscription: Subscription }>()
@@ -51,6 +54,7 @@ export class PulsarTopic {
   constructor(info: TopicInfo, log: PartitionLog, context: PulsarContext) {
     this.info = info
     this.log = log
+    this.properties = new SubscriptionProperties(context.metadata, info.topicId, log.index)
     this.#context = context
   }
 
@@ -72,6 +76,7 @@ export class PulsarTopic {
   async open(): Promise<void> {
     const stored = await this.#context.metadata.get(this.#epochKey())
     if (stored !== undefined) this.#epoch = Number(stored.toString())
+    await this.properties.load()
   }
 
   #epochKey(): string {
@@ -95,7 +100,7 @@ export class PulsarTopic {
           'ProducerBusy',
           `Producer with name '${producer.name}' is already connected to topic ${this.log.pulsarName}`,
         )
-      this.#closeProducer(namesake)
+      this.closeProducer(namesake)
     }
     const refused = this.#refusalOf(producer, requestedEpoch)
     if (refused !== undefined) return refused
@@ -139,7 +144,7 @@ export class PulsarTopic {
   /** Those that wait first, or the next of them would take the place of the one that goes. */
   #fenceAll(): void {
     for (const waiting of this.#waitingProducers.splice(0)) waiting.close()
-    for (const other of this.producers) this.#closeProducer(other)
+    for (const other of this.producers) this.closeProducer(other)
   }
 
   /** @throws StorageError when the epoch cannot be stored; the producer is then out again. */
@@ -154,7 +159,8 @@ export class PulsarTopic {
     }
   }
 
-  #closeProducer(producer: Producer): void {
+  /** The broker ends a producer: its client is told, and comes back or is refused. */
+  closeProducer(producer: Producer): void {
     const member = this.#producers.get(producer)
     this.removeProducer(producer)
     member?.close()
@@ -303,6 +309,7 @@ export class PulsarTopic {
   async #deleteSubscription(name: string): Promise<void> {
     const subscription = this.#opened.get(name)
     if (subscription !== undefined) await this.#forget(subscription)
+    await this.properties.delete(name)
     const { groups } = this.#context
     const removeCursor = async (): Promise<void> => {
       if (this.log.ledger.cursorNames().includes(name)) await this.log.ledger.deleteCursor(name)
@@ -330,21 +337,6 @@ export class PulsarTopic {
     const subscription = this.#opened.get(name)
     if (subscription === undefined || subscription.consumers.length === 0) return
     if ((this.groupOf(subscription)?.members ?? 0) > 0) this.closeConsumers(subscription)
-  }
-
-  /** Acknowledges all that lies before a place: skipping, clearing and expiring. Consumers stay connected. */
-  async advance(subscription: Subscription, point: StartPoint): Promise<void> {
-    const { cursor } = subscription
-    const order = comparePositions(point.position, cursor.position)
-    if (order < 0 || (order === 0 && point.batchIndex <= cursor.batchIndex)) return
-    const { ledgerId, entryId } = point.position
-    const acknowledged =
-      point.batchIndex > 0
-        ? cursor.acknowledgeUpTo(point.position, point.batchIndex - 1)
-        : cursor.acknowledgeUpTo({ ledgerId, entryId: asEntryId(entryId - 1) })
-    const told = this.#tellMoved(subscription)
-    subscription.wake()
-    await Promise.all([acknowledged, told])
   }
 
   /** In the same turn of the event loop as the cursor moved: no commit comes between. */
@@ -376,6 +368,24 @@ export class PulsarTopic {
     await moved
   }
 
+  /**
+   * Acknowledges all before a place for a subscription: skipping, clearing and expiring. What is acknowledged after it
+   * stays so, and consumers stay connected.
+   */
+  async advance(subscription: Subscription, point: StartPoint): Promise<void> {
+    const { cursor } = subscription
+    const order = comparePositions(point.position, cursor.position)
+    if (order < 0 || (order === 0 && point.batchIndex <= cursor.batchIndex)) return
+    const { ledgerId, entryId } = point.position
+    const acknowledged =
+      point.batchIndex > 0
+        ? cursor.acknowledgeUpTo(point.position, point.batchIndex - 1)
+        : cursor.acknowledgeUpTo({ ledgerId, entryId: asEntryId(entryId - 1) })
+    const told = this.#tellMoved(subscription)
+    subscription.wake()
+    await Promise.all([acknowledged, told])
+  }
+
   closeConsumers(subscription: Subscription): void {
     for (const consumer of subscription.consumers) {
       const member = this.#consumers.get(consumer)
@@ -387,7 +397,7 @@ export class PulsarTopic {
 
   /** Ends all producers and consumers here; they reconnect by themselves. */
   async unload(): Promise<void> {
-    for (const producer of this.producers) this.#closeProducer(producer)
+    for (const producer of this.producers) this.closeProducer(producer)
     for (const subscription of this.subscriptions) {
       this.closeConsumers(subscription)
       await this.#forget(subscription)

@@ -29,3 +29,33 @@ export function jsonBody(body: unknown): unknown {
     throw new AdminError(400, 'The body is not JSON')
   }
 }
+
+/** The body as a JSON object; undefined when it is empty or null. @throws AdminError */
+export function objectBody(body: unknown): Readonly<Record<string, unknown>> | undefined {
+  const json = jsonBody(body)
+  if (json === undefined || json === null) return undefined
+  if (!isObject(json)) throw new AdminError(400, 'The body is not a JSON object')
+  return json
+}
+
+export const isObject = (json: unknown): json is Readonly<Record<string, unknown>> =>
+  typeof json === 'object' && json !== null && !Array.isArray(json)
+
+/** Names with texts, such as properties. @throws AdminError */
+export function textsOf(json: unknown): Readonly<Record<string, string>> {
+  if (json === undefined || json === null) return {}
+  if (!isObject(json)) throw new AdminError(400, 'Properties are an object of texts')
+  return Object.fromEntries(
+    Object.entries(json).map(([key, text]) => {
+      if (typeof text !== 'string') throw new AdminError(400, `The property ${key} is not a text`)
+      return [key, text]
+    }),
+  )
+}
+
+/** A list of texts, such as roles. @throws AdminError */
+export function textList(json: unknown, what: string): readonly string[] {
+  if (!Array.isArray(json) || json.some((text) => typeof text !== 'string'))
+    throw new AdminError(400, `${what} is not a list of texts`)
+  return [...new Set<string>(json)]
+}

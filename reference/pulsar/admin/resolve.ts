@@ -24,21 +24,37 @@ export function parsed(service: PulsarService, params: TopicRoute['Params']): Pa
   return name
 }
 
-/** The topic named, whatever its form. @throws AdminError when there is none. */
+export const notFound = (params: TopicRoute['Params']): AdminError =>
+  new AdminError(404, `Topic ${nameOf(params)} not found`)
+
+/** The topic named, whatever its form; not a partition of one. @throws AdminError when there is none. */
 export function existing(service: PulsarService, params: TopicRoute['Params']): TopicInfo {
   const info = service.context.catalog.find(parsed(service, params).literal)
-  if (info === undefined) throw new AdminError(404, `Topic ${nameOf(params)} not found`)
+  if (info === undefined) throw notFound(params)
   return info
 }
 
-/** The one partition named, opened. @throws AdminError */
+/** The topic named, or the one that has the partition named. @throws AdminError when there is none. */
+export function owner(service: PulsarService, params: TopicRoute['Params']): TopicInfo {
+  const { base, literal } = parsed(service, params)
+  const info = service.context.catalog.find(literal) ?? service.context.catalog.find(base)
+  if (info === undefined) throw notFound(params)
+  return info
+}
+
+/**
+ * The one partition named, opened.
+ * @param refusal why a topic with partitions cannot be named as a whole, as a 405; absent: it is not found, as Pulsar says.
+ * @throws AdminError
+ */
 export async function openedPartition(
   service: PulsarService,
   params: TopicRoute['Params'],
+  refusal?: string,
 ): Promise<PulsarTopic> {
   const found = service.resolve(parsed(service, params))
-  if (found === undefined) throw new AdminError(404, `Topic ${nameOf(params)} not found`)
-  if ('failed' in found) throw new AdminError(405, found.message)
+  if (found === undefined) throw notFound(params)
+  if ('failed' in found) throw refusal === undefined ? notFound(params) : new AdminError(405, refusal)
   const topic = await service.openPartition(found.info, found.index)
   if (isFailure(topic)) throw new AdminError(404, topic.message)
   return topic
@@ -53,10 +69,30 @@ export async function openedPartitions(
   return info === undefined ? [await openedPartition(service, params)] : service.openAll(info)
 }
 
+/** Of a topic without partitions −1, as in Pulsar's message ids. */
+export const partitionIndexOf = (topic: PulsarTopic): number =>
+  topic.info.partitions > 0 ? topic.log.index : -1
+
+/** A message id as Pulsar's tools are told it. */
+export const shownId = (
+  topic: PulsarTopic,
+  { ledgerId, entryId }: { readonly ledgerId: number; readonly entryId: number },
+  batchIndex = -1,
+  batchSize = 0,
+) => ({ ledgerId, entryId, partitionIndex: partitionIndexOf(topic), batchIndex, batchSize })
+
 /** A time of a path, in milliseconds. @throws AdminError */
 export function timestampOf(text: string): number {
   const timestampMs = Number(text)
   if (text.trim() === '' || !Number.isFinite(timestampMs))
     throw new AdminError(400, 'The time is not a number of milliseconds')
   return timestampMs
+}
+
+/** A whole number of a path or query. @throws AdminError */
+export function wholeOf(text: string | undefined, what: string, least: number): number {
+  const number = Number(text)
+  if (text === undefined || text.trim() === '' || !Number.isSafeInteger(number) || number < least)
+    throw new AdminError(400, `${what} is not a whole number of at least ${least}`)
+  return number
 }

@@ -126,10 +126,15 @@ test('message ids: by index, and the last', async () => {
     ledgerId,
     entryId,
     partitionIndex: 0,
+    batchIndex: -1,
+    batchSize: 0,
   })
   assert.equal(await status('GET', `${path}/getMessageIdByIndex?index=4`), 404)
   assert.equal(await status('GET', `${path}/getMessageIdByIndex`), 400)
-  assert.deepEqual(await read(`${path}/lastMessageId`), { ledgerId, entryId: 3, partitionIndex: 0 })
+  assert.deepEqual(await read(`${path}/lastMessageId`), {
+    ...{ ledgerId, entryId: 3, partitionIndex: 0 },
+    ...{ batchIndex: -1, batchSize: 0 },
+  })
 })
 
 test('unloading rolls the ledger over', async () => {
@@ -145,10 +150,11 @@ test('schemas are stored, versioned, and refused when of another type', async ()
   const path = '/admin/v2/schemas/public/default/typed/schema'
   assert.equal(await status('GET', path), 404)
   assert.deepEqual((await call('POST', path, { type: 'JSON', schema: '{"a":1}', properties: {} })).body, {
-    version: 0,
+    version: { version: 0 },
   })
-  assert.deepEqual((await call('POST', path, { type: 'JSON', schema: '{"a":1}' })).body, { version: 0 })
-  assert.deepEqual((await call('POST', path, { type: 'JSON', schema: '{"a":2}' })).body, { version: 1 })
+  const post = async (schema: string) => (await call('POST', path, { type: 'JSON', schema })).body
+  assert.deepEqual(await post('{"a":1}'), { version: { version: 0 } })
+  assert.deepEqual(await post('{"a":2}'), { version: { version: 1 } })
   assert.equal(await status('POST', path, { type: 'STRING', schema: '' }), 409)
   assert.equal(((await read(`${path}/0`)) as { data: string }).data, '{"a":1}')
   // Another registry over the same store: what a restart finds.

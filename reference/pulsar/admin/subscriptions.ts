@@ -1,27 +1,28 @@
 import type { FastifyInstance } from 'fastify'
 import { isFailure } from '../failure.js'
 import type { PulsarService } from '../service.js'
-import { positionAfter } from '../subscriptions/dispatcher.js'
-import { type StartPoint, startPointOf, startPointOfTime } from '../subscriptions/message-ids.js'
+import { startPointOf } from '../subscriptions/message-ids.js'
 import type { Subscription } from '../subscriptions/subscription.js'
 import type { PulsarTopic } from '../topic.js'
-import type { MessageIdData } from '../wire/commands.js'
-import { AdminError, jsonBody } from './errors.js'
-import { openedPartitions, TOPIC_PATH, type TopicRoute, timestampOf } from './resolve.js'
+import { done } from './answers.js'
+import { AdminError, isObject, jsonBody, objectBody, textsOf } from './errors.js'
+import { LATEST, messageIdOf } from './message-id.js'
+import { nameOf, openedPartitions, parsed, TOPIC_PATH, type TopicRoute } from './resolve.js'
+import { needs } from './rights.js'
 import { allSubscriptions } from './stats.js'
 
-interface SubscriptionRoute {
+export interface SubscriptionRoute {
   readonly Params: TopicRoute['Params'] & { readonly subscription: string }
   readonly Querystring: TopicRoute['Querystring']
 }
 
-const LATEST = { ledgerId: Number.MAX_VALUE, entryId: Number.MAX_VALUE }
+export const SUBSCRIPTION_PATH = `${TOPIC_PATH}/subscription/:subscription`
 
 /** …/subscriptions and …/subscription/:name of a topic; on a topic with partitions, of all of them. */
 export function subscriptions(app: FastifyInstance, service: PulsarService): void {
-  const path = `${TOPIC_PATH}/subscription/:subscription`
+  const consume = needs('topic-consume')
 
-  app.get<TopicRoute>(`${TOPIC_PATH}/subscriptions`, async ({ params }) => {
+  app.get<TopicRoute>(`${TOPIC_PATH}/subscriptions`, consume, async ({ params }) => {
     const names = new Set<string>()
     for (const topic of await openedPartitions(service, params)) {
       for (const name of topic.log.ledger.cursorNames()) names.add(name)
@@ -30,74 +31,86 @@ export function subscriptions(app: FastifyInstance, service: PulsarService): voi
     return [...names].sort()
   })
 
-  app.put<SubscriptionRoute>(path, async ({ params, body }, reply) => {
-    const opened = await openedPartitions(service, params)
-    if (opened.some(({ log }) => log.ledger.cursorNames().includes(params.subscription)))
-      throw new AdminError(409, 'Subscription already exists for topic')
+  app.put<SubscriptionRoute>(SUBSCRIPTION_PATH, consume, async ({ params, query, body }, reply) => {
+    if (query.replicated === 'true') throw new AdminError(412, 'There is one cluster: nothing is replicated')
     const id = messageIdOf(body) ?? LATEST
-    for (const topic of opened) {
-      const created = await topic.subscription({
-        subscription: params.subscription,
-        durable: true,
-        startMessageId: undefined,
-        fromEarliest: false,
-        rollbackSeconds: 0,
-      })
-      if (isFailure(created)) throw new AdminError(409, created.message)
-      await topic.seek(created, startPointOf(id, topic.log.ledger))
-    }
-    return reply.status(204).send()
+    const json = jsonBody(body)
+    const properties = textsOf(isObject(json) ? json.properties : undefined)
+    const opened = await openedOrCreated(service, params)
+    if (opened.every(({ log }) => log.ledger.cursorNames().includes(params.subscription)))
+      throw new AdminError(409, 'Subscription already exists for topic')
+    for (const topic of opened) await create(topic, params.subscription, id, properties)
+    return done(reply)
   })
 
-  app.delete<SubscriptionRoute>(path, async ({ params, query }, reply) => {
+  app.delete<SubscriptionRoute>(SUBSCRIPTION_PATH, consume, async ({ params, query }, reply) => {
     const pairs = await found(service, params)
-    // All of them, or none: consumers of either world may use one partition's alone.
     if (query.force !== 'true' && pairs.some(([topic, subscription]) => topic.isInUse(subscription)))
       throw new AdminError(412, 'Subscription has active connected consumers')
     for (const [topic, subscription] of pairs) {
       topic.closeConsumers(subscription)
       await topic.deleteSubscription(subscription.name)
     }
-    return reply.status(204).send()
+    return done(reply)
   })
 
-  type TimestampRoute = SubscriptionRoute & { Params: { readonly timestamp: string } }
-  app.post<TimestampRoute>(`${path}/resetcursor/:timestamp`, async ({ params }, reply) => {
-    const timestampMs = timestampOf(params.timestamp)
-    for (const [topic, subscription] of await found(service, params))
-      await topic.seek(subscription, await startPointOfTime(topic.log.ledger, timestampMs))
-    return reply.status(204).send()
+  const path = `${SUBSCRIPTION_PATH}/properties`
+  app.get<SubscriptionRoute>(path, consume, async ({ params }) => {
+    const all = (await found(service, params)).map(([topic, { name }]) => topic.properties.of(name))
+    return Object.assign({}, ...all)
+  })
+  app.put<SubscriptionRoute>(path, consume, async ({ params, body }, reply) => {
+    const properties = textsOf(objectBody(body))
+    for (const [topic, { name }] of await found(service, params)) await topic.properties.set(name, properties)
+    return done(reply)
   })
 
-  app.post<SubscriptionRoute>(`${path}/resetcursor`, async ({ params, body }, reply) => {
-    const id = messageIdOf(body)
-    if (id === undefined) throw new AdminError(400, 'A message id is missing')
-    const isExcluded = excludes(body)
-    for (const [topic, subscription] of await found(service, params)) {
-      const point = startPointOf(id, topic.log.ledger)
-      await topic.seek(subscription, isExcluded ? pointAfter(point, id) : point)
-    }
-    return reply.status(204).send()
-  })
-
-  app.post<SubscriptionRoute>(`${path}/skip_all`, async ({ params }, reply) => {
-    for (const [topic, subscription] of await found(service, params))
-      await topic.seek(subscription, topic.log.ledger.end)
-    return reply.status(204).send()
-  })
-
-  type SkipRoute = SubscriptionRoute & { Params: { readonly count: string } }
-  app.post<SkipRoute>(`${path}/skip/:count`, async ({ params }, reply) => {
-    const count = Number(params.count)
-    if (!Number.isSafeInteger(count) || count < 0)
-      throw new AdminError(400, 'The number to skip is not valid')
-    for (const [topic, subscription] of await found(service, params))
-      await topic.seek(subscription, await pointBeyond(topic, subscription, count))
-    return reply.status(204).send()
+  app.get<SubscriptionRoute>(
+    `${SUBSCRIPTION_PATH}/replicatedSubscriptionStatus`,
+    consume,
+    async ({ params }) =>
+      Object.fromEntries((await found(service, params)).map(([topic]) => [topic.log.pulsarName, false])),
+  )
+  app.post(`${SUBSCRIPTION_PATH}/replicatedSubscriptionStatus`, needs('tenant-admin'), () => {
+    throw new AdminError(412, 'There is one cluster: nothing is replicated')
   })
 }
 
-async function found(
+/** As a consumer that subscribes does, a tool makes the topic when the broker allows it. */
+async function openedOrCreated(
+  service: PulsarService,
+  params: TopicRoute['Params'],
+): Promise<readonly PulsarTopic[]> {
+  const name = parsed(service, params)
+  const { catalog } = service.context
+  if (catalog.find(name.literal) === undefined && service.resolve(name) === undefined) {
+    const opened = await service.open(nameOf(params), { create: true })
+    if (isFailure(opened)) throw new AdminError(404, `Topic ${nameOf(params)} not found`)
+  }
+  return openedPartitions(service, params)
+}
+
+async function create(
+  topic: PulsarTopic,
+  name: string,
+  id: ReturnType<typeof messageIdOf> & object,
+  properties: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (topic.log.ledger.cursorNames().includes(name)) return
+  const created = await topic.subscription({
+    subscription: name,
+    durable: true,
+    startMessageId: undefined,
+    fromEarliest: false,
+    rollbackSeconds: 0,
+  })
+  if (isFailure(created)) throw new AdminError(409, created.message)
+  await topic.seek(created, startPointOf(id, topic.log.ledger))
+  await topic.properties.set(name, properties)
+}
+
+/** The subscription on the partition named, or on all that have it. @throws AdminError when none has. */
+export async function found(
   service: PulsarService,
   params: SubscriptionRoute['Params'],
 ): Promise<readonly (readonly [PulsarTopic, Subscription])[]> {
@@ -107,53 +120,7 @@ async function found(
     const subscription = all.find(({ name }) => name === params.subscription)
     if (subscription !== undefined) pairs.push([topic, subscription])
   }
-  if (pairs.length === 0) throw new AdminError(404, 'Subscription not found')
+  if (pairs.length === 0)
+    throw new AdminError(404, `Subscription ${params.subscription} not found for topic ${nameOf(params)}`)
   return pairs
-}
-
-/** A message id as the admin tools write it; undefined when the body is empty. */
-function messageIdOf(body: unknown): MessageIdData | undefined {
-  const json = jsonBody(body)
-  if (json === undefined || json === null) return undefined
-  if (json === 'earliest') return { ledgerId: -1, entryId: -1 }
-  if (json === 'latest') return LATEST
-  if (typeof json !== 'object' || !('ledgerId' in json) || !('entryId' in json))
-    throw new AdminError(400, 'The body is not a message id')
-  const batchIndex = 'batchIndex' in json ? json.batchIndex : -1
-  return { ledgerId: whole(json.ledgerId), entryId: whole(json.entryId), batchIndex: whole(batchIndex) }
-}
-
-/** Java's largest long, which stands for the latest id, is one too: JSON has it as the next double. */
-function whole(value: unknown): number {
-  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
-  if (typeof number !== 'number' || !Number.isInteger(number))
-    throw new AdminError(400, 'The body is not a message id')
-  return number
-}
-
-function excludes(body: unknown): boolean {
-  const json = jsonBody(body)
-  return typeof json === 'object' && json !== null && 'isExcluded' in json && json.isExcluded === true
-}
-
-const pointAfter = (point: StartPoint, id: MessageIdData): StartPoint =>
-  (id.batchIndex ?? -1) >= 0
-    ? { position: point.position, batchIndex: point.batchIndex + 1 }
-    : { position: positionAfter(point.position), batchIndex: 0 }
-
-/** Skipping counts entries, as Pulsar's does. */
-async function pointBeyond(topic: PulsarTopic, { cursor }: Subscription, count: number): Promise<StartPoint> {
-  let position = cursor.position
-  let left = count
-  while (left > 0) {
-    const entries = await topic.log.ledger.read(position, {
-      maxEntries: Math.min(left, 1_000),
-      maxBytes: 2 ** 20,
-    })
-    const last = entries.at(-1)
-    if (last === undefined) break
-    left -= entries.filter((entry) => !cursor.isAcknowledged(entry.position)).length
-    position = positionAfter(last.position)
-  }
-  return { position, batchIndex: 0 }
 }

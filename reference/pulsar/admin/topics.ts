@@ -1,211 +1,121 @@
 import type { FastifyInstance } from 'fastify'
-import { asMessageIndex } from '../../base/brand.js'
 import type { TopicInfo } from '../../topics/types.js'
-import { lastMessageIdOf } from '../commands/get-last-message-id.js'
 import { topicNames } from '../commands/get-topics-of-namespace.js'
-import { fullName, partitionName } from '../names.js'
+import { fullName } from '../names.js'
 import type { PulsarService } from '../service.js'
-import { startPointOfTime } from '../subscriptions/message-ids.js'
 import type { PulsarTopic } from '../topic.js'
-import { AdminError, accepted, jsonBody } from './errors.js'
-import {
-  existing,
-  openedPartition,
-  openedPartitions,
-  parsed,
-  TOPIC_PATH,
-  type TopicRoute,
-  timestampOf,
-} from './resolve.js'
-import { internalStats, topicStats } from './stats.js'
+import { done } from './answers.js'
+import { AdminError, accepted, objectBody, textsOf } from './errors.js'
+import { mustExist, type NamespaceRoute } from './namespace-route.js'
+import { existing, nameOf, openedPartitions, owner, parsed, TOPIC_PATH, type TopicRoute } from './resolve.js'
+import { needs } from './rights.js'
 
-/** /admin/v2/persistent: topics with and without partitions. */
+/** /admin/v2/persistent: lists, topics without partitions, unloading, properties. */
 export function topics(app: FastifyInstance, service: PulsarService): void {
   lists(app, service)
-  partitioned(app, service)
   single(app, service)
-  reading(app, service)
+  properties(app, service)
 }
 
 function lists(app: FastifyInstance, service: PulsarService): void {
   const { catalog } = service.context
-  type Route = { Params: { tenant: string; namespace: string } }
-  const mustExist = ({ tenant, namespace }: Route['Params']) => {
-    if (!catalog.tenants.hasNamespace(tenant, namespace))
-      throw new AdminError(404, 'Namespace does not exist')
-  }
-  app.get<Route>('/admin/v2/persistent/:tenant/:namespace', ({ params }) => {
-    mustExist(params)
+  const base = '/admin/v2/persistent/:tenant/:namespace'
+  app.get<NamespaceRoute>(base, needs('namespace-any'), ({ params }) => {
+    mustExist(service, params)
     return topicNames(service, params.tenant, params.namespace)
   })
-  app.get<Route>('/admin/v2/persistent/:tenant/:namespace/partitioned', ({ params }) => {
-    mustExist(params)
+  app.get<NamespaceRoute>(`${base}/partitioned`, needs('namespace-any'), ({ params }) => {
+    mustExist(service, params)
     return catalog
       .list(params.tenant, params.namespace)
       .filter(({ partitions, internal }) => partitions > 0 && !internal)
       .map(({ name }) => fullName(name))
   })
-}
-
-function partitioned(app: FastifyInstance, service: PulsarService): void {
-  const { catalog } = service.context
-  const path = `${TOPIC_PATH}/partitions`
-
-  app.get<TopicRoute>(path, ({ params }) => ({
-    partitions: existing(service, params).partitions,
-    deleted: false,
-  }))
-
-  app.put<TopicRoute>(path, async ({ params, body }, reply) => {
-    const name = parsed(service, params)
-    if (name.partition !== undefined)
-      throw new AdminError(412, "Partitioned Topic Name should not contain '-partition-'")
-    accepted(await catalog.create(name.literal, { partitions: partitionCount(body) }))
-    return reply.status(204).send()
-  })
-
-  app.post<TopicRoute>(path, async ({ params, body }, reply) => {
-    const info = existing(service, params)
-    if (info.partitions === 0) throw new AdminError(409, 'Topic is not a partitioned topic')
-    const wanted = partitionCount(body)
-    if (wanted < info.partitions) throw new AdminError(422, 'Number of partitions can only be increased')
-    accepted(await catalog.setPartitions(info.name, wanted))
-    return reply.status(204).send()
-  })
-
-  app.delete<TopicRoute>(path, async ({ params, query }, reply) => {
-    const info = existing(service, params)
-    if (info.partitions === 0) throw new AdminError(404, 'Partitioned Topic not found')
-    await deleteTopic(service, info, query.force === 'true')
-    return reply.status(204).send()
-  })
-
-  app.get<TopicRoute>(`${TOPIC_PATH}/partitioned-stats`, async ({ params, query }) => {
-    const info = existing(service, params)
-    if (info.partitions === 0) throw new AdminError(404, 'Partitioned Topic not found')
-    const partitions: Record<string, object> = {}
-    for (const topic of await service.openAll(info))
-      partitions[partitionName(info.name, topic.log.index)] = await topicStats(topic)
-    return {
-      ...sumOf(Object.values(partitions)),
-      metadata: { partitions: info.partitions, deleted: false },
-      partitions: query.perPartition === 'false' ? {} : partitions,
-    }
-  })
-}
-
-/** A bare number, or the metadata object that newer tools send. */
-function partitionCount(body: unknown): number {
-  const json = jsonBody(body)
-  const count = typeof json === 'object' && json !== null && 'partitions' in json ? json.partitions : json
-  if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 1)
-    throw new AdminError(406, 'Number of partitions should be more than 0')
-  return count
-}
-
-/** Adds up what partitions' stats count, subscription by subscription. */
-function sumOf(all: readonly object[]): object {
-  const sum: Record<string, unknown> = {}
-  for (const stats of all)
-    for (const [name, value] of Object.entries(stats)) {
-      const before = sum[name]
-      if (typeof value === 'number') sum[name] = (typeof before === 'number' ? before : 0) + value
-      else if (Array.isArray(value)) sum[name] = [...(Array.isArray(before) ? before : []), ...value]
-      else if (name === 'subscriptions')
-        sum[name] = merged((before ?? {}) as Record<string, object>, value as Record<string, object>)
-      else sum[name] ??= value
-    }
-  return sum
-}
-
-function merged(a: Readonly<Record<string, object>>, b: Readonly<Record<string, object>>): object {
-  const names = new Set([...Object.keys(a), ...Object.keys(b)])
-  return Object.fromEntries(
-    [...names].map((name) => [name, sumOf([a[name], b[name]].filter((stats) => stats !== undefined))]),
-  )
+  // Tools ask for both kinds together; of these this broker has none.
+  for (const path of ['', '/partitioned'])
+    app.get<NamespaceRoute>(
+      `/admin/v2/non-persistent/:tenant/:namespace${path}`,
+      needs('namespace-any'),
+      ({ params }) => {
+        mustExist(service, params)
+        return []
+      },
+    )
 }
 
 function single(app: FastifyInstance, service: PulsarService): void {
   const { catalog } = service.context
 
-  app.put<TopicRoute>(TOPIC_PATH, async ({ params }, reply) => {
+  app.put<TopicRoute>(TOPIC_PATH, needs('tenant-admin'), async ({ params, body }, reply) => {
     const name = parsed(service, params)
     if (service.resolve(name) !== undefined) throw new AdminError(409, 'This topic already exists')
-    accepted(await catalog.create(name.literal, { partitions: 0 }))
-    return reply.status(204).send()
+    accepted(await catalog.create(name.literal, { partitions: 0, properties: textsOf(objectBody(body)) }))
+    return done(reply)
   })
 
-  app.delete<TopicRoute>(TOPIC_PATH, async ({ params, query }, reply) => {
-    const info = existing(service, params)
-    if (info.partitions > 0) throw new AdminError(412, 'Topic is partitioned: delete its partitions')
-    await deleteTopic(service, info, query.force === 'true')
-    return reply.status(204).send()
+  app.delete<TopicRoute>(TOPIC_PATH, needs('tenant-admin'), async ({ params, query }, reply) => {
+    const name = parsed(service, params)
+    const info = service.resolve(name)
+    if (info !== undefined && 'info' in info && info.info.partitions > 0)
+      throw new AdminError(412, `${nameOf(params)} is a partition: it goes with its topic`)
+    const topic = existing(service, params)
+    if (topic.partitions > 0)
+      throw new AdminError(
+        409,
+        `${nameOf(params)} is a partitioned topic, instead of calling delete topic, please call delete-partitioned-topic.`,
+      )
+    await deleteTopic(service, topic, query.force === 'true')
+    return done(reply)
   })
 
-  app.put<TopicRoute>(`${TOPIC_PATH}/unload`, async ({ params }, reply) => {
+  app.put<TopicRoute>(`${TOPIC_PATH}/unload`, needs('tenant-admin'), async ({ params }, reply) => {
     for (const topic of await openedPartitions(service, params)) await unloadPartition(topic)
-    return reply.status(204).send()
+    return done(reply)
   })
 }
 
-async function deleteTopic(service: PulsarService, info: TopicInfo, force: boolean): Promise<void> {
+/** @throws AdminError when clients use it, unless `force`; or when it cannot be deleted. */
+export async function deleteTopic(service: PulsarService, info: TopicInfo, force: boolean): Promise<void> {
   const open = await service.openAll(info)
-  const inUse = open.some(
-    (topic) =>
-      topic.producers.length > 0 ||
-      topic.subscriptions.some((subscription) => subscription.consumers.length > 0),
-  )
-  if (inUse && !force) throw new AdminError(412, 'Topic has active producers/subscriptions')
+  if (!force && open.some(({ producers }) => producers.length > 0))
+    throw new AdminError(412, 'Topic has active producers/subscriptions')
+  if (!force && open.some((topic) => topic.subscriptions.some((each) => topic.isInUse(each))))
+    throw new AdminError(412, 'Topic has active producers/subscriptions')
   accepted(await service.context.catalog.delete(info.name))
-  await service.schemas.delete(info)
+  await service.forgetTopic(info)
 }
 
 /** What unloading means with one broker: clients are closed and come back, and the ledger rolls over. */
-async function unloadPartition(topic: PulsarTopic): Promise<void> {
+export async function unloadPartition(topic: PulsarTopic): Promise<void> {
   await topic.unload()
   await topic.log.ledger.rollOver()
 }
 
-export async function unloadTopic(service: PulsarService, info: TopicInfo): Promise<void> {
-  for (const topic of await service.openAll(info)) await unloadPartition(topic)
-}
-
-function reading(app: FastifyInstance, service: PulsarService): void {
-  app.get<TopicRoute>(`${TOPIC_PATH}/stats`, async ({ params }) =>
-    topicStats(await openedPartition(service, params)),
-  )
-  app.get<TopicRoute>(`${TOPIC_PATH}/internalStats`, async ({ params }) =>
-    internalStats(await openedPartition(service, params)),
-  )
-
-  app.get<TopicRoute>(`${TOPIC_PATH}/lastMessageId`, async ({ params }) => {
-    const topic = await openedPartition(service, params)
-    const { ledgerId, entryId, batchIndex } = await lastMessageIdOf(topic.log)
-    const id = { ledgerId, entryId, partitionIndex: partitionIndexOf(topic) }
-    return batchIndex === undefined || batchIndex < 0 ? id : { ...id, batchIndex }
+/** Kept with the topic, whichever of its partitions is named. */
+function properties(app: FastifyInstance, service: PulsarService): void {
+  const path = `${TOPIC_PATH}/properties`
+  const { catalog } = service.context
+  const change = async (
+    params: TopicRoute['Params'],
+    how: (before: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
+  ) => {
+    const { name } = owner(service, params)
+    accepted(
+      await catalog.setAttributes(name, (before) => ({
+        policies: before.policies,
+        properties: how(before.properties ?? {}),
+      })),
+    )
+  }
+  app.get<TopicRoute>(path, needs('topic-any'), ({ params }) => owner(service, params).properties ?? {})
+  app.put<TopicRoute>(path, needs('tenant-admin'), async ({ params, body }, reply) => {
+    const given = textsOf(objectBody(body))
+    await change(params, (before) => ({ ...before, ...given }))
+    return done(reply)
   })
-
-  /** The id of the entry that holds the message of an index (PIP-70). */
-  app.get<TopicRoute>(`${TOPIC_PATH}/getMessageIdByIndex`, async ({ params, query }) => {
-    const index = Number(query.index)
-    if (query.index === undefined || !Number.isSafeInteger(index) || index < 0)
-      throw new AdminError(400, 'Invalid message index')
-    const topic = await openedPartition(service, params)
-    const entry = await topic.log.ledger.entryOfIndex(asMessageIndex(index))
-    if (entry === undefined) throw new AdminError(404, `No message has index ${index}`)
-    const { ledgerId, entryId } = entry.position
-    return { ledgerId, entryId, partitionIndex: partitionIndexOf(topic) }
+  app.delete<TopicRoute>(path, needs('tenant-admin'), async ({ params, query }, reply) => {
+    const { key = '' } = query
+    await change(params, ({ [key]: _gone, ...others }) => others)
+    return done(reply)
   })
-
-  app.get<TopicRoute & { Params: { timestamp: string } }>(
-    `${TOPIC_PATH}/messageid/:timestamp`,
-    async ({ params }) => {
-      const timestampMs = timestampOf(params.timestamp)
-      const topic = await openedPartition(service, params)
-      const { position } = await startPointOfTime(topic.log.ledger, timestampMs)
-      return { ...position, partitionIndex: partitionIndexOf(topic) }
-    },
-  )
 }
-
-const partitionIndexOf = (topic: PulsarTopic): number => (topic.info.partitions > 0 ? topic.log.index : -1)
