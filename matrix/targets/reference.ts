@@ -12,6 +12,8 @@ import { shippedProfile } from './profile.js'
 import type { Power, Profile, StartOptions, Target, TargetKind, TargetSettings } from './types.js'
 
 const READY_TIMEOUT_MS = 20_000
+/** Old commits are looked for so often that scenarios can wait for it. */
+const RETENTION_CHECK_MS = 200
 const STOP_GRACE_MS = 5_000
 const CONTROL_TIMEOUT_MS = 5_000
 const POWERS: ReadonlySet<Power> = new Set<Power>(['restart', 'kill', 'configure', 'fail-store', 'roll-over'])
@@ -38,6 +40,7 @@ async function startReference(options: StartOptions): Promise<Target> {
     brokerServicePort: pulsar,
     webServicePort: web,
     dataDirectory: join(dataDir, 'data'),
+    offsetsRetentionCheckIntervalMs: RETENTION_CHECK_MS,
     ...options.settings,
   }
   await writeFile(configFile, propertiesOf(settings))
@@ -63,10 +66,13 @@ async function startReference(options: StartOptions): Promise<Target> {
 /** The shipped profile describes the default settings; what a setting changes, it changes here. */
 function profileOf(settings: TargetSettings): Profile {
   const profile = shippedProfile('reference')
-  const { offsetMapping } = settings
-  return offsetMapping === undefined
-    ? profile
-    : { ...profile, answers: { ...profile.answers, 'ID-3': offsetMapping } }
+  const { offsetMapping, offsetsRetentionCheckIntervalMs = RETENTION_CHECK_MS } = settings
+  const answers = {
+    ...profile.answers,
+    'GC-10': { checkIntervalMs: Number(offsetsRetentionCheckIntervalMs) },
+    ...(offsetMapping === undefined ? {} : { 'ID-3': offsetMapping }),
+  }
+  return { ...profile, answers }
 }
 
 /** Its program; a test of the suite itself may put another, wrong on purpose, in its place. */
