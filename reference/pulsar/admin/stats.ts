@@ -5,6 +5,7 @@ import type { Producer } from '../producer.js'
 import type { Consumer } from '../subscriptions/consumer.js'
 import type { Subscription } from '../subscriptions/subscription.js'
 import type { PulsarTopic } from '../topic.js'
+import { groupStats } from './group-stats.js'
 
 /** Opens the durable subscriptions that nobody has used since the start, so that their backlog is known. */
 export async function allSubscriptions(topic: PulsarTopic): Promise<readonly Subscription[]> {
@@ -41,7 +42,7 @@ function bytesOfPart(
 }
 
 /**
- * Pulsar's topic stats. Rates of messages are not measured: they read 0. Backlogs count entries, as Pulsar's do. The
+ * Pulsar's topic stats. Rates are not measured: they read 0, but for Kafka groups, whose commits tell them. Backlogs count entries, as Pulsar's do. The
  * counters of bytes and of what went out are those of the producers and consumers connected now.
  */
 export async function topicStats(topic: PulsarTopic): Promise<object> {
@@ -157,6 +158,7 @@ export function subscriptionStats(topic: PulsarTopic, subscription: Subscription
     filterRescheduledMsgCount: 0,
     replicated: false,
     durable: cursor.durable,
+    ...groupStats(topic.groupOf(subscription), consumers.map(consumerStats)),
   }
 }
 
@@ -255,6 +257,7 @@ export function sumOf(all: readonly object[]): object {
         added[name] = plus(name, before, value)
       else if (Array.isArray(value)) added[name] = [...(Array.isArray(before) ? before : []), ...value]
       else if (name === 'subscriptions') added[name] = merged(before ?? {}, value)
+      else if (name === 'kafkaGroup') added[name] = sumOf([before ?? {}, value])
       else added[name] ??= value
     }
   return added
@@ -263,6 +266,7 @@ export function sumOf(all: readonly object[]): object {
 function plus(name: string, before: number | undefined, value: number): number {
   if (before === undefined) return value
   // What is not known stays so: −1 times the number of partitions would say something.
+  if (name === 'members') return Math.max(before, value)
   return largest.has(name) || (before < 0 && value < 0) ? Math.max(before, value) : before + value
 }
 
