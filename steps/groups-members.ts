@@ -25,6 +25,7 @@ interface Member {
 const SETTLED_WITHIN_MS = 25_000
 /** How long one asking waits for an assignment to come to be as expected. */
 const LOOK_MS = 250
+const KNOWN_WITHIN_MS = 10_000
 const HEARTBEAT_MS = 100
 const SHORT_SESSION_MS = 1500
 
@@ -50,6 +51,25 @@ async function open(world: ConformanceWorld, of: Member): Promise<void> {
   await (await driverFor(world, of)).call('openMember', { ...of.options, member: of.name, topics })
 }
 
+/**
+ * A client that subscribes to a topic that its broker does not know yet may look again only minutes later. Brokers learn
+ * of new topics a moment after these were created.
+ */
+async function topicsKnown(world: ConformanceWorld): Promise<void> {
+  const driver = await world.kafka()
+  const names = world.topics.map(({ name }) => name)
+  const deadline = Date.now() + KNOWN_WITHIN_MS
+  for (;;) {
+    const { topics } = await driver.call('metadata', { topics: names })
+    const known = world.topics.filter(({ name, partitions }) => {
+      const found = topics.find((topic) => topic.name === name)
+      return found?.error === undefined && found?.partitions.length === partitions
+    })
+    if (known.length === names.length) return
+    if (Date.now() > deadline) throw new Mismatch('metadata of the topics', names, topics)
+  }
+}
+
 async function joinNew(
   world: ConformanceWorld,
   count: number,
@@ -57,6 +77,7 @@ async function joinNew(
   more: { isAlone?: boolean; group?: string } = {},
 ): Promise<void> {
   const { isAlone = false, group = groupOf(world) } = more
+  await topicsKnown(world)
   const before = present(world).length + gone(world).length
   const members = Array.from({ length: count }, (_, index): Member => {
     const number = before + index + 1

@@ -51,6 +51,7 @@ const PATIENCE_MS = 15_000
 const JOIN_ANSWER_MS = 30_000
 const REBALANCE_IN_PROGRESS = 27
 const MEMBER_ID_REQUIRED = 79
+const UNKNOWN_MEMBER_ID = 25
 const INVALID_SESSION_TIMEOUT = 26
 const SESSION_MS = 10_000
 /** Kafka's own, unless it is set otherwise. */
@@ -224,9 +225,12 @@ export async function join(world: ConformanceWorld, of: RawMember): Promise<Join
     of.sessionTimeoutMs = LEAST_SESSION_MS
     answer = await joinOnce(world, of)
   }
-  if (answer.errorCode === MEMBER_ID_REQUIRED) {
-    of.memberId = answer.memberId
+  if (answer.errorCode === MEMBER_ID_REQUIRED) answer = await joinWithId(world, of, answer.memberId)
+  if (answer.errorCode === UNKNOWN_MEMBER_ID && of.generation < 0) {
+    // A coordinator that could not store the first join forgets the id with it: clients then begin anew.
+    of.memberId = ''
     answer = await joinOnce(world, of)
+    if (answer.errorCode === MEMBER_ID_REQUIRED) answer = await joinWithId(world, of, answer.memberId)
   }
   same(`the error as ${of.name} joins`, 'NONE', await errorName(world, answer.errorCode))
   of.memberId = answer.memberId
@@ -235,6 +239,11 @@ export async function join(world: ConformanceWorld, of: RawMember): Promise<Join
   of.protocol = answer.protocolName ?? ''
   of.members = answer.members
   return answer
+}
+
+function joinWithId(world: ConformanceWorld, of: RawMember, memberId: string): Promise<JoinAnswer> {
+  of.memberId = memberId
+  return joinOnce(world, of)
 }
 
 /** What the leader gives: to the member of each id. */
