@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../base/clock.js'
 import type { Log } from '../base/log.js'
 import { assignedPartitions, subscribedTopics } from './consumer-protocol.js'
@@ -28,6 +29,7 @@ import {
   type SyncReply,
 } from './step-state.js'
 import { restoredGroup } from './step-stored.js'
+import { WaitingRequests } from './waiting-requests.js'
 
 export interface GroupCoordinatorOptions {
   readonly clock: Clock
@@ -52,11 +54,6 @@ export class CoordinatorClosed extends Error {
 
 const closedError = () => new CoordinatorClosed('this broker stops coordinating groups')
 
-interface Waiting {
-  readonly resolve: (reply: GroupReply) => void
-  readonly reject: (reason: unknown) => void
-}
-
 /** Kafka's defaults, but for sessions of less than 6 s, so that tests need not wait. */
 const defaultLimits: GroupLimits = {
   groupInitialRebalanceDelayMs: 0,
@@ -79,8 +76,7 @@ export class GroupCoordinator {
   readonly #retention: GroupCoordinatorOptions['retention']
   readonly #log: Pick<Log, 'warn'> | undefined
   readonly #groups = new Map<GroupKey, RunningGroup>()
-  readonly #waiting = new Map<ReplyTo, Waiting>()
-  #nextReplyTo: ReplyTo = 1
+  readonly #waiting = new WaitingRequests()
   #isClosed = false
   #stopChecks = () => {}
 
@@ -141,7 +137,8 @@ export class GroupCoordinator {
         if (reply.error !== 'NONE') return resolve(reply.error)
         this.#put(key, offsets).then(() => resolve('NONE'), reject)
       }
-      this.#send(key, { resolve: put, reject }, (replyTo) => ({ ...member, type: 'commit', replyTo }))
+      const replyTo = this.#waiting.add(put, reject)
+      this.#group(key).dispatch({ ...member, type: 'commit', replyTo })
     })
   }
 
@@ -269,8 +266,12 @@ export class GroupCoordinator {
   /** Drops what is older than the retention, as the checks at intervals do (register GC-10). */
   async expire(retentionMs: number): Promise<void> {
     const stored = [...this.#store.groups()].map(([key]) => key)
-    for (const key of new Set([...stored, ...(await this.#store.groupIds())]))
-      if (!this.#isClosed) await this.#exclusively(key, () => this.#expireGroup(key, retentionMs))
+    for (const key of new Set([...stored, ...(await this.#store.groupIds())])) {
+      if (this.#isClosed) return
+      await this.#exclusively(key, () => this.#expireGroup(key, retentionMs))
+      // A store that has all in memory answers without a pause, and there may be many groups: requests come first.
+      await setImmediate()
+    }
   }
 
   /** Ends all timers and all waiting requests; later ones are refused. */
@@ -279,8 +280,7 @@ export class GroupCoordinator {
     this.#stopChecks()
     for (const group of this.#groups.values()) group.close()
     this.#groups.clear()
-    for (const waiting of this.#waiting.values()) waiting.reject(closedError())
-    this.#waiting.clear()
+    this.#waiting.rejectAll(closedError())
   }
 
   async #expireGroup(key: GroupKey, retentionMs: number): Promise<void> {
@@ -344,8 +344,8 @@ export class GroupCoordinator {
       clock: this.#clock,
       limits: this.#limits,
       store: (stored) => this.#store.putGroup(key, stored),
-      reply: (to, reply) => this.#settle(to, ({ resolve }) => resolve(reply)),
-      fail: (to, error) => this.#settle(to, ({ reject }) => reject(error)),
+      reply: (to, reply) => this.#waiting.resolve(to, reply),
+      fail: (to, error) => this.#waiting.reject(to, error),
       storeFailed: (err, purpose) =>
         this.#log?.warn({ err, group: key, purpose }, 'a group could not be stored'),
       // Of a group that nobody is in, the store knows all.
@@ -357,38 +357,25 @@ export class GroupCoordinator {
     return group
   }
 
-  #settle(to: ReplyTo, how: (waiting: Waiting) => void): void {
-    const waiting = this.#waiting.get(to)
-    this.#waiting.delete(to)
-    if (waiting !== undefined) how(waiting)
-  }
-
-  #send(key: GroupKey, waiting: Waiting, eventFor: (to: ReplyTo) => GroupEvent): void {
-    const replyTo = this.#nextReplyTo++
-    this.#waiting.set(replyTo, waiting)
-    this.#group(key).dispatch(eventFor(replyTo))
-  }
-
   #ask<Reply extends GroupReply>(key: GroupKey, eventFor: (to: ReplyTo) => GroupEvent): Promise<Reply> {
     if (this.#isClosed) return Promise.reject(closedError())
     // The state machine answers an event with that event's own reply; the transcripts of its tests hold it to that.
-    return new Promise((resolve, reject) =>
-      this.#send(key, { resolve: (reply) => resolve(reply as Reply), reject }, eventFor),
-    )
+    return new Promise((resolve, reject) => {
+      const replyTo = this.#waiting.add((reply) => resolve(reply as Reply), reject)
+      this.#group(key).dispatch(eventFor(replyTo))
+    })
   }
 
   /** Runs a task while nothing else happens to the group. */
   #exclusively<Result>(key: GroupKey, task: () => Promise<Result>): Promise<Result> {
     if (this.#isClosed) return Promise.reject(closedError())
     return new Promise((resolve, reject) => {
-      const id = this.#nextReplyTo++
-      this.#waiting.set(id, { resolve: () => {}, reject })
-      const ended = (how: () => void) => this.#settle(id, how)
+      // A closing coordinator has no turn for it any more.
+      const closing = this.#waiting.add(() => {}, reject)
       this.#group(key).exclusively(() =>
-        task().then(
-          (result) => ended(() => resolve(result)),
-          (error) => ended(() => reject(error)),
-        ),
+        task()
+          .then(resolve, reject)
+          .finally(() => this.#waiting.reject(closing, null)),
       )
     })
   }

@@ -13,6 +13,7 @@ export const leaveGroup = handler(table, async (request, call) => {
   if (fault !== null) return { errorCode: errorCode(fault) }
   const isBatched = call.apiVersion >= membersSinceVersion
   const asked = isBatched ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
+  call.broker.log.debug({ groupId: request.groupId, members: asked }, 'members leave')
   const members = await leave(request.groupId, asked, call)
   if (typeof members === 'string') return { errorCode: errorCode(members) }
   if (!isBatched) return { errorCode: errorCode(members[0]?.error ?? 'UNKNOWN_MEMBER_ID') }
