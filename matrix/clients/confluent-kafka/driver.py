@@ -105,10 +105,15 @@ def is_failure(error):
     return error.fatal() or error.code() == KafkaError._FATAL or is_refusal(error) or error.name().endswith("AUTHORIZATION_FAILED")
 
 
-def on_error(error):
-    print("client:", error)
-    if is_refusal(error) and not refused.done():
-        refused.set_result(error)
+def error_callback(refused_now):
+    """Of the clients of one configuration: those of an earlier one may be refused still."""
+
+    def on_error(error):
+        print("client:", error)
+        if is_refusal(error) and not refused_now.done():
+            refused_now.set_result(error)
+
+    return on_error
 
 
 def configure(args):
@@ -127,7 +132,7 @@ def configure(args):
         settings.update(
             {
                 **security_settings(args.get("security") or {}),
-                "error_cb": on_error,
+                "error_cb": error_callback(refused),
                 "bootstrap.servers": args["bootstrap"],
                 "client.id": args["clientId"],
                 "reconnect.backoff.ms": 20,
@@ -172,6 +177,19 @@ def only(futures):
     return answer_of(next(iter(futures.values())))
 
 
+def in_background(run):
+    answer = Future()
+
+    def settle():
+        try:
+            answer.set_result(run())
+        except Exception as error:  # It is the answer to who asked.
+            answer.set_exception(error)
+
+    threading.Thread(target=settle, daemon=True).start()
+    return answer
+
+
 def answer_of(future):
     wait({future, refused}, TIMEOUT_S, FIRST_COMPLETED)
     if refused.done() and not future.done():
@@ -212,7 +230,8 @@ def alter_configs(args):
 
 
 def list_topics(_args):
-    return {"names": sorted(admin().list_topics(timeout=TIMEOUT_S).topics)}
+    found = in_background(lambda: admin().list_topics(timeout=TIMEOUT_S))
+    return {"names": sorted(answer_of(found).topics)}
 
 
 def metadata(args):

@@ -29,8 +29,7 @@ const running = new Set()
 /** The token that a client is given before it connects; null where there is none. */
 let token = null
 /** Rejected as soon as a broker refused who we are: librdkafka goes on trying, and its calls time out. */
-let refused = deferred()
-let refusal = null
+let access = newAccess()
 const groups = groupOps({
   ...{ connectedConsumer, consumeSome, called, close, toOffset, toReceived },
   isFailure: (error) => FAILURES.test(nameOf(error)),
@@ -53,8 +52,7 @@ const ops = {
     inquirer = null
     admin = null
     token = secure.token
-    refused = deferred()
-    refusal = null
+    access = newAccess()
     settings = {
       ...secure.settings,
       'bootstrap.servers': bootstrap,
@@ -280,21 +278,45 @@ async function connectedConsumer(group, reset, more = {}) {
 }
 
 async function connect(handle) {
-  handle.on('event.error', onError)
+  // Clients of an earlier configuration may be refused still: that is not of this one.
+  const { refused, refuse } = access
+  handle.on('event.error', (error) => {
+    console.error('client:', error.message)
+    if (codeOf(error) === AUTHENTICATION) refuse(error.message)
+  })
+  // While a client connects the library holds its errors back: only the log tells of a refusal at once.
+  handle.on('event.log', ({ message }) => {
+    console.error('client:', message)
+    if (message.includes('SASL authentication error')) refuse(message)
+  })
   if (token !== null) handle.setOauthBearerToken(token)
   const connected = called((done) => handle.connect({ allTopics: false, timeout: TIMEOUT_MS }, done))
   connected.catch(() => {})
-  await Promise.race([connected, refused.promise]).catch((error) => {
-    handle.disconnect(() => {})
+  try {
+    await Promise.race([connected, refused])
+  } catch (error) {
+    abandon(handle)
     throw error
-  })
+  }
 }
 
-function onError(error) {
-  console.error('client:', error.stack)
-  if (error.code !== AUTHENTICATION || refusal !== null) return
-  refusal = error
-  refused.reject(error)
+/** It may be connected half: some of these the library refuses to end. */
+function abandon(handle) {
+  try {
+    handle.disconnect(() => {})
+  } catch (error) {
+    console.error('while closing:', error)
+  }
+}
+
+function newAccess() {
+  const { promise, reject } = deferred()
+  const it = { refusal: null, refused: promise, refuse }
+  function refuse(message) {
+    it.refusal ??= new DriverError('SASL_AUTHENTICATION_FAILED', message)
+    reject(it.refusal)
+  }
+  return it
 }
 
 function close(consumer, done = () => {}) {
@@ -519,7 +541,7 @@ function nameOf(error) {
   const code = codeOf(error)
   if (typeof code !== 'number') return error?.name ?? 'Error'
   const name = nameOfCode(code)
-  return refusal !== null && UNREACHABLE.includes(name) ? NAMES[AUTHENTICATION] : name
+  return access.refusal !== null && UNREACHABLE.includes(name) ? NAMES[AUTHENTICATION] : name
 }
 
 function nameOfCode(code) {

@@ -10,6 +10,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.apache.pulsar.PulsarVersion;
+import org.apache.pulsar.client.api.AuthenticationFactory;
+import org.apache.pulsar.client.api.ClientBuilder;
 import org.apache.pulsar.client.api.CompressionType;
 import org.apache.pulsar.client.api.Consumer;
 import org.apache.pulsar.client.api.ConsumerBuilder;
@@ -55,7 +57,8 @@ public final class PulsarDriver {
           Map.entry("TooManyRequests", "TooManyRequests"));
 
   private PulsarClient client;
-  private String serviceUrl;
+  /** The arguments that `client` was built of. */
+  private JsonNode configured;
   private final Map<String, Producer<byte[]>> producers = new ConcurrentHashMap<>();
   private final Map<String, KeptConsumer> consumers = new ConcurrentHashMap<>();
   private final Map<String, Reader<byte[]>> readers = new ConcurrentHashMap<>();
@@ -92,28 +95,38 @@ public final class PulsarDriver {
   }
 
   /**
-   * Of the same address the client stays, without its handles: a client that is shut down keeps its threads and its timer
+   * Of the same address and security the client stays, without its handles: a client that is shut down keeps its threads and its timer
    * for many seconds yet, and a driver serves hundreds of scenarios.
    */
   private synchronized Object configure(JsonNode args) throws Exception {
-    String url = args.get("serviceUrl").asText();
     closeHandles();
-    if (client != null && url.equals(serviceUrl)) return null;
+    if (client != null && args.equals(configured)) return null;
     PulsarClient old = client;
     if (old != null) Driver.aside(old::shutdown);
-    serviceUrl = url;
-    client =
+    configured = args;
+    ClientBuilder builder =
         PulsarClient.builder()
-            .serviceUrl(url)
+            .serviceUrl(args.get("serviceUrl").asText())
             .operationTimeout(15, TimeUnit.SECONDS)
             .connectionTimeout(5, TimeUnit.SECONDS)
             .startingBackoffInterval(20, TimeUnit.MILLISECONDS)
             .maxBackoffInterval(500, TimeUnit.MILLISECONDS)
             .statsInterval(0, TimeUnit.SECONDS)
             .ioThreads(1)
-            .listenerThreads(1)
-            .build();
+            .listenerThreads(1);
+    secure(builder, args.get("security"));
+    client = builder.build();
     return null;
+  }
+
+  private static void secure(ClientBuilder builder, JsonNode security) {
+    if (security == null) return;
+    if (Driver.has(security, "token")) {
+      builder.authentication(AuthenticationFactory.token(security.get("token").asText()));
+    }
+    if (Driver.has(security, "caPath")) {
+      builder.tlsTrustCertsFilePath(security.get("caPath").asText()).enableTlsHostnameVerification(true);
+    }
   }
 
   private void closeHandles() {

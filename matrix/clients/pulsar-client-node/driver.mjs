@@ -37,7 +37,7 @@ const readers = new Map()
 
 /** @type {Record<string, (args: any) => Promise<unknown>>} */
 const ops = {
-  async configure({ serviceUrl }) {
+  async configure({ serviceUrl, security: { token, caPath } = {} }) {
     // Closing waits for the broker: the next scenario does not.
     current?.close().catch((error) => console.error('while closing:', error))
     producers.clear()
@@ -47,6 +47,8 @@ const ops = {
       serviceUrl,
       operationTimeoutSeconds: 15,
       connectionTimeoutMs: 5000,
+      ...(token === undefined ? {} : { authentication: new pulsar.AuthenticationToken({ token }) }),
+      ...(caPath === undefined ? {} : { tlsTrustCertsFilePath: caPath, tlsValidateHostname: true }),
       log: (_level, _file, _line, message) => console.error(message),
       logLevel: pulsar.LogLevel.WARN,
     })

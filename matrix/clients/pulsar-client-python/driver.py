@@ -70,9 +70,20 @@ def configure(args):
             args["serviceUrl"],
             operation_timeout_seconds=OPERATION_TIMEOUT_S,
             connection_timeout_ms=5000,
+            **security_settings(args.get("security") or {}),
             logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Warn),
         )
     return {}
+
+
+def security_settings(security):
+    settings = {}
+    if "token" in security:
+        settings["authentication"] = pulsar.AuthenticationToken(security["token"])
+    if "caPath" in security:
+        settings["tls_trust_certs_file_path"] = security["caPath"]
+        settings["tls_validate_hostname"] = True
+    return settings
 
 
 def quietly(run):
