@@ -1,6 +1,6 @@
 import type { CommittedOffset } from '../../groups/offset-store.js'
 import { fullName } from '../../topics/names.js'
-import { isRefusal } from '../../topics/types.js'
+import { isRefusal, type Refusal, type TopicInfo } from '../../topics/types.js'
 import { offsetFetch as table } from '../messages/09-offset-fetch.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf, ResponseOf } from '../wire/schema.js'
@@ -64,6 +64,7 @@ async function allTopics(groupId: string, call: Call): Promise<readonly TopicAns
 function kafkaNameOf(committed: CommittedOffset, call: Call): string | undefined {
   const name = topicOfFullName(committed.topic)
   if (name === undefined || call.broker.catalog.find(name)?.topicId !== committed.topicId) return undefined
+  if (!call.access.mayOnTopic(call.topicNeed, name)) return undefined
   return call.broker.names.kafkaNameOf(name)
 }
 
@@ -73,19 +74,19 @@ function namedTopics(
   call: Call,
 ): Promise<readonly TopicAnswer[]> {
   return Promise.all(
-    asked.map(async ({ name, partitionIndexes }) => ({
-      name,
-      partitions: await Promise.all(
-        partitionIndexes.map(async (index) =>
-          partitionAnswer(index, await committedFor(groupId, name, index, call)),
-        ),
-      ),
-    })),
+    asked.map(async ({ name, partitionIndexes }) => {
+      const topic = findTopic(call, name)
+      if (isRefusal(topic) && topic.refused === 'TOPIC_AUTHORIZATION_FAILED')
+        return failedTopic(topic.refused, name, partitionIndexes)
+      const partitions = partitionIndexes.map(async (index) =>
+        partitionAnswer(index, await committedFor(groupId, topic, index, call)),
+      )
+      return { name, partitions: await Promise.all(partitions) }
+    }),
   )
 }
 
-async function committedFor(groupId: string, kafkaName: string, index: number, call: Call) {
-  const topic = findTopic(call, kafkaName)
+async function committedFor(groupId: string, topic: TopicInfo | Refusal, index: number, call: Call) {
   if (isRefusal(topic)) return undefined
   const committed = await call.broker.coordinator.committed(
     keyOfGroup(groupId, call),
@@ -108,12 +109,14 @@ const partitionAnswer = (
 
 /** v0 and v1 have no place for the group's error but in each partition. */
 function failed(error: ErrorName, asked: AskedTopics): Offsets {
-  const topics = (asked ?? []).map(({ name, partitionIndexes }) => ({
-    name,
-    partitions: partitionIndexes.map((index) => ({
-      ...partitionAnswer(index, undefined),
-      errorCode: errorCode(error),
-    })),
-  }))
+  const topics = (asked ?? []).map(({ name, partitionIndexes }) => failedTopic(error, name, partitionIndexes))
   return { error, topics }
 }
+
+const failedTopic = (error: ErrorName, name: string, partitionIndexes: readonly number[]): TopicAnswer => ({
+  name,
+  partitions: partitionIndexes.map((index) => ({
+    ...partitionAnswer(index, undefined),
+    errorCode: errorCode(error),
+  })),
+})
