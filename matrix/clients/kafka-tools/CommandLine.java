@@ -1,8 +1,3 @@
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,72 +6,22 @@ import java.util.regex.Pattern;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.utils.Exit;
 
-/** Runs one of Kafka's commands in this process, as its script would, and keeps what it printed. One at a time. */
+/** Runs one of Kafka's commands in this process, as its script would, and keeps what it printed. */
 final class CommandLine {
   /** A command's `main`. */
   interface Main {
     void run(String[] args) throws Exception;
   }
 
-  /** What a command printed, and its exit code. */
-  static final class Output {
-    final int exitCode;
-    final String out;
-    final String log;
-
-    Output(int exitCode, String out, String log) {
-      this.exitCode = exitCode;
-      this.out = out;
-      this.log = log;
-    }
-
-    List<String> lines() {
-      return out.lines().filter(line -> !line.isBlank()).toList();
-    }
-
-    /** The line that tells what went wrong: some commands print it and still end with 0. Null: nothing did. */
-    String failure() {
-      String told = out.lines().filter(line -> line.startsWith("Error")).findFirst().orElse(null);
-      if (told == null && exitCode == 0) return null;
-      String status = out.lines().filter(line -> line.contains("Error: ") || line.startsWith("* ")).findFirst().orElse("");
-      if (told != null) return (told + " " + (status.equals(told) ? "" : status)).strip();
-      return (out + log).lines().filter(line -> !line.isBlank()).findFirst().orElse("exit code " + exitCode);
-    }
-  }
-
   private static final class Ended extends RuntimeException {}
-
-  private static final class Redirected extends OutputStream {
-    volatile OutputStream target = LOG;
-
-    @Override
-    public void write(int one) throws IOException {
-      target.write(one);
-    }
-
-    @Override
-    public void write(byte[] bytes, int start, int length) throws IOException {
-      target.write(bytes, start, length);
-    }
-  }
 
   private static final Pattern EXCEPTION = Pattern.compile("org\\.apache\\.kafka\\.common\\.errors\\.\\w+");
   private static final Map<String, String> NAMES = namesOfExceptions();
-  private static final PrintStream LOG = System.err;
-  private static final Redirected OUT = new Redirected();
-  private static final Redirected ERR = new Redirected();
   /** -1: the command has not ended the process. */
   private static int exitCode;
 
-  private CommandLine() {}
-
-  /*
-   * Commands end the process: here they end with their exit code. The streams are ours before the first class of a
-   * command is loaded: Scala's console keeps the stream that it finds then.
-   */
+  /* Commands end the process: here they end with their exit code. */
   static {
-    System.setOut(new PrintStream(OUT, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(ERR, true, StandardCharsets.UTF_8));
     Exit.Procedure end =
         (code, message) -> {
           // A command that ends within a try block comes here again, with what it makes of our exception.
@@ -88,32 +33,38 @@ final class CommandLine {
     Exit.setHaltProcedure(end);
   }
 
-  static synchronized Output run(Main main, List<String> args) throws Exception {
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    ByteArrayOutputStream logged = new ByteArrayOutputStream();
-    exitCode = -1;
-    OUT.target = printed;
-    ERR.target = logged;
-    try {
-      main.run(args.toArray(new String[0]));
-    } catch (Ended ended) {
-      // Its exit code is kept.
-    } finally {
-      OUT.target = ERR.target = LOG;
-      LOG.write(logged.toByteArray());
-    }
-    String out = printed.toString(StandardCharsets.UTF_8);
-    return new Output(Math.max(0, exitCode), out, logged.toString(StandardCharsets.UTF_8));
-  }
+  private CommandLine() {}
 
   /** Throws the protocol's error when the command failed, by the exception that it names, else by its words. */
-  static Output checked(Output output) {
-    String failure = output.failure();
-    if (failure == null) return output;
-    Matcher exception = EXCEPTION.matcher(output.out + output.log);
+  static synchronized Captured run(Main main, List<String> args) throws Exception {
+    exitCode = -1;
+    Captured captured =
+        Captured.of(
+            () -> {
+              try {
+                main.run(args.toArray(new String[0]));
+              } catch (Ended ended) {
+                // Its exit code is kept.
+              }
+            });
+    String failure = failure(captured);
+    if (failure == null) return captured;
+    Matcher exception = EXCEPTION.matcher(captured.out + captured.log);
     String name = null;
     while (exception.find()) name = NAMES.getOrDefault(exception.group(), name);
     throw new Driver.Named(name == null ? nameByWords(failure) : name, failure);
+  }
+
+  /** The line that tells what went wrong: some commands print it and still end with 0. Null: nothing did. */
+  private static String failure(Captured captured) {
+    String told = captured.out.lines().filter(line -> line.startsWith("Error")).findFirst().orElse(null);
+    if (told == null && exitCode <= 0) return null;
+    if (told == null) {
+      return (captured.out + captured.log).lines().filter(line -> !line.isBlank()).findFirst().orElse("exit code " + exitCode);
+    }
+    String detail =
+        captured.out.lines().filter(line -> line.contains(" Error: ") || line.startsWith("* ")).findFirst().orElse("");
+    return (told + " " + detail).strip();
   }
 
   private static String nameByWords(String failure) {

@@ -88,18 +88,18 @@ public final class KafkaAdminDriver {
     return all;
   }
 
-  private CommandLine.Output groups(String... args) throws Exception {
+  private Captured groups(String... args) throws Exception {
     List<String> all = withServer(List.of("--timeout", GROUP_TIMEOUT_MS));
     all.addAll(List.of(args));
-    return CommandLine.checked(CommandLine.run(ConsumerGroupCommand::main, all));
+    return CommandLine.run(ConsumerGroupCommand::main, all);
   }
 
-  private CommandLine.Output topics(String... args) throws Exception {
-    return CommandLine.checked(CommandLine.run(TopicCommand::main, withServer(List.of(args))));
+  private Captured topics(String... args) throws Exception {
+    return CommandLine.run(TopicCommand::main, withServer(List.of(args)));
   }
 
-  private CommandLine.Output configs(String... args) throws Exception {
-    return CommandLine.checked(CommandLine.run(kafka.admin.ConfigCommand::main, withServer(List.of(args))));
+  private Captured configs(String... args) throws Exception {
+    return CommandLine.run(kafka.admin.ConfigCommand::main, withServer(List.of(args)));
   }
 
   /* ---- Groups --------------------------------------------------------------------------------------------------- */
@@ -121,7 +121,7 @@ public final class KafkaAdminDriver {
   }
 
   private Map<String, Object> stateOf(String group) throws Exception {
-    CommandLine.Output output = groups("--describe", "--group", group, "--state");
+    Captured output = groups("--describe", "--group", group, "--state");
     for (String line : output.lines()) {
       Matcher row = STATE_ROW.matcher(line);
       if (!row.matches()) continue;
@@ -243,7 +243,7 @@ public final class KafkaAdminDriver {
   }
 
   private Object topicConfigs(JsonNode args) throws Exception {
-    CommandLine.Output output = configs("--describe", "--entity-type", "topics", "--entity-name", text(args, "topic"));
+    Captured output = configs("--describe", "--entity-type", "topics", "--entity-name", text(args, "topic"));
     if (output.out.contains("doesn't exist")) throw new Driver.Named("UNKNOWN_TOPIC_OR_PARTITION", output.out.strip());
     Map<String, String> configs = new LinkedHashMap<>();
     for (String line : output.lines()) {
@@ -278,7 +278,7 @@ public final class KafkaAdminDriver {
   /* ---- What the commands print ------------------------------------------------------------------------------------ */
 
   /** Rows of a printed table by their column's names: the table begins with the line that names GROUP first. */
-  private static List<Map<String, String>> rows(CommandLine.Output output) {
+  private static List<Map<String, String>> rows(Captured output) {
     List<Map<String, String>> rows = new ArrayList<>();
     List<String> columns = List.of();
     for (String line : output.lines()) {
