@@ -13,11 +13,11 @@ export function lookup(app: FastifyInstance, service: PulsarService): void {
     parsed(service, params)
     return {
       brokerUrl: service.serviceUrl,
-      brokerUrlTls: '',
+      brokerUrlTls: service.serviceUrlTls ?? '',
       httpUrl: service.httpUrl,
-      httpUrlTls: '',
+      httpUrlTls: service.httpUrlTls ?? '',
       nativeUrl: service.serviceUrl,
-      brokerUrlSsl: '',
+      brokerUrlSsl: service.serviceUrlTls ?? '',
     }
   })
   app.get<TopicRoute>(`${path}/bundle`, needs('topic-any'), ({ params }, reply) => {
