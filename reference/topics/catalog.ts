@@ -126,6 +126,7 @@ export class StoredTopics implements TopicCatalog {
     return this.#change(async () => {
       const topic = this.find(name)
       if (topic === undefined) return unknownTopic(name)
+      if (topic.internal) return brokersOwn(name)
       const { metadata } = this.#options.storage
       const deleting = deletingPrefix + topic.topicId
       // Out of sight at once; the data goes next, or at the next start.
@@ -147,6 +148,7 @@ export class StoredTopics implements TopicCatalog {
     return this.#change(async () => {
       const topic = this.find(name)
       if (topic === undefined) return unknownTopic(name)
+      if (topic.internal) return brokersOwn(name)
       const refusal = this.#refusalOfPartitions(topic, partitions)
       if (refusal !== undefined) return refusal
       return this.#replace({ ...topic, partitions }, 'partitions')
@@ -205,6 +207,8 @@ export class StoredTopics implements TopicCatalog {
   /** Drops what no topic's retention keeps. Runs by itself now and then. */
   async enforceRetention(): Promise<void> {
     for (const topic of [...this.#byId.values()]) {
+      // Its owner compacts it.
+      if (topic.internal) continue
       const { tenant, namespace } = topic.name
       const policies = effectivePolicies(this.tenants.policies(tenant, namespace), topic.policies)
       const limits = retentionOf(topic, this.settingsOf(topic), policies)
@@ -438,6 +442,9 @@ const logKey = ({ topicId }: TopicInfo, index: PartitionIndex): string => `${top
 /** Carries the topic id, so that a topic made anew never sees what is left of an earlier one. */
 const ledgerName = (topic: TopicInfo, index: PartitionIndex): string =>
   `${pulsarNameOf(topic.name, topic.partitions, index)}@${topic.topicId}`
+
+const brokersOwn = (name: TopicName): Refusal =>
+  refuse('INVALID_TOPIC_EXCEPTION', `${fullName(name)} is the broker's own: it is not changed from outside.`)
 
 const unknownTopic = (name: TopicName): Refusal =>
   refuse('UNKNOWN_TOPIC_OR_PARTITION', `${fullName(name)} does not exist.`)

@@ -1,9 +1,4 @@
-import { systemClock } from '../../base/clock.js'
-import { offsetMapping } from '../../offsets/index.js'
-import { rememberingLog, scratchStore } from '../../storage/embedded/testing.js'
-import { createTopics } from '../../topics/index.js'
-import { OffsetsTopic } from './index.js'
-import { commitOf, offsetsTopicName } from './testing.js'
+import { commitOf, groupOf, OffsetsScene } from './testing.js'
 
 /**
  * How fast commits are taken, and a history of a million of them is taken up at a start:
@@ -13,54 +8,32 @@ import { commitOf, offsetsTopicName } from './testing.js'
 const numbers = process.argv.slice(2).map(Number)
 const [commits = 1_000_000, groups = 1_000, partitions = 8, inFlight = 1_000] = numbers
 
-const store = scratchStore()
-const options = { clock: systemClock, log: rememberingLog(), mapping: offsetMapping('index') }
-
-async function open() {
-  const startMs = performance.now()
-  const storage = await store.open({ durability: 'sync' })
-  const topics = await createTopics({ ...options, storage, entryFormat: 'pulsar' })
-  const openedMs = performance.now()
-  const offsets = await OffsetsTopic.open({
-    ...options,
-    catalog: topics,
-    metadata: storage.metadata,
-    name: offsetsTopicName,
-    partitions,
-    batchBytesMax: 1 << 20,
-    compaction: { recordsMin: Number.POSITIVE_INFINITY, ratioMax: 1 },
-    legacyNamespace: { tenant: 'public', namespace: 'default' },
-  })
-  await offsets.load()
-  const loadedMs = performance.now()
-  const close = async () => {
-    await offsets.close()
-    await topics.close()
-    await storage.close()
-  }
-  return { offsets, close, storeMs: openedMs - startMs, loadMs: loadedMs - openedMs }
-}
-
+const scene = new OffsetsScene()
+const compaction = { recordsMin: Number.POSITIVE_INFINITY, ratioMax: 1 }
+const open = () => scene.open({ topic: { partitions, compaction }, storage: { durability: 'sync' } })
 const figure = (value: number) => Math.round(value).toLocaleString('en')
 
-const first = await open()
-console.log(`store ${figure(first.storeMs)} ms, a new offsets topic ${figure(first.loadMs)} ms`)
+async function timed<T>(work: () => Promise<T>): Promise<readonly [T, number]> {
+  const startMs = performance.now()
+  const result = await work()
+  return [result, performance.now() - startMs]
+}
+
+const [offsets, emptyMs] = await timed(open)
 let next = 0
-const startMs = performance.now()
 async function commitInTurn(): Promise<void> {
   while (next < commits) {
     const at = next++
-    await first.offsets.put(`public/default/group-${at % groups}`, [commitOf(at, { partition: at % 3 })])
+    await offsets.put(groupOf(at % groups), [commitOf(at, { partition: at % 3 })])
   }
 }
-await Promise.all(Array.from({ length: inFlight }, commitInTurn))
-const seconds = (performance.now() - startMs) / 1000
-console.log(`${figure(commits)} commits in ${seconds.toFixed(1)} s: ${figure(commits / seconds)} a second`)
-await first.close()
-const second = await open()
-const ids = (await second.offsets.groupIds()).length
+const [, commitMs] = await timed(() => Promise.all(Array.from({ length: inFlight }, commitInTurn)))
+await scene.close()
+const [loaded, loadMs] = await timed(open)
+const kept = (await loaded.groupIds()).length
+console.log(`an empty store opens in ${figure(emptyMs)} ms`)
 console.log(
-  `store ${figure(second.storeMs)} ms, ${figure(commits)} commits of ${figure(ids)} groups ${figure(second.loadMs)} ms`,
+  `${figure(commits)} commits, ${inFlight} at a time: ${figure((commits / commitMs) * 1000)} a second`,
 )
-await second.close()
-store.remove()
+console.log(`the store opens and loads those of ${figure(kept)} groups in ${figure(loadMs)} ms`)
+await scene.remove()

@@ -8,7 +8,7 @@ import type { RequestOf, ResponseOf } from '../wire/schema.js'
 import { storageFault } from './faults.js'
 import { type Call, handler, type KafkaConnection } from './handler.js'
 import { topicMessageBytesMax } from './topic-configs.js'
-import { findTopic, openPartition } from './topics.js'
+import { findTopic, isInternal, openPartition } from './topics.js'
 
 type Request = RequestOf<typeof table>
 type Asked = Request['topicData'][number]['partitionData'][number]
@@ -110,6 +110,8 @@ async function prepare(name: string, asked: Asked, call: Call): Promise<Ready | 
   try {
     const topic = findTopic(call, name)
     if (isRefusal(topic)) return fault(topic.refused, topic.message)
+    if (isInternal(topic))
+      return fault('INVALID_TOPIC_EXCEPTION', `${name} is a system topic: clients do not write to it`)
     const log = await openPartition(call, topic, asked.index)
     if (isRefusal(log)) return fault(log.refused, log.message)
     const bytesMax = topicMessageBytesMax(topic.configs, call.broker)

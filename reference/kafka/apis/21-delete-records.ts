@@ -4,9 +4,12 @@ import { deleteRecords as table } from '../messages/21-delete-records.js'
 import { errorCode } from '../wire/errors.js'
 import { storageFault } from './faults.js'
 import { type Call, handler } from './handler.js'
-import { findPartition } from './topics.js'
+import { findPartition, findTopic, isInternal } from './topics.js'
 
-/** DeleteRecords v0 to v2: moves the start of partitions; −1 stands for the high watermark, so deletes all. */
+/**
+ * DeleteRecords v0 to v2: moves the start of partitions; −1 stands for the high watermark, so deletes all. System topics'
+ * records are not deleted, as in Kafka.
+ */
 export const deleteRecords = handler(table, async (request, call) => ({
   throttleTimeMs: 0,
   topics: await Promise.all(
@@ -20,6 +23,9 @@ export const deleteRecords = handler(table, async (request, call) => ({
 async function deleteOne(name: string, asked: { partitionIndex: number; offset: bigint }, call: Call) {
   const { partitionIndex } = asked
   try {
+    const topic = findTopic(call, name)
+    if (!isRefusal(topic) && isInternal(topic))
+      return { partitionIndex, lowWatermark: -1n, errorCode: errorCode('INVALID_TOPIC_EXCEPTION') }
     const log = await findPartition(call, name, partitionIndex)
     if (isRefusal(log)) return { partitionIndex, lowWatermark: -1n, errorCode: errorCode(log.refused) }
     const before = asked.offset === -1n ? log.endOffset() : asOffset(asked.offset)

@@ -24,6 +24,8 @@ async function open(session: Session, body: CommandBody<'PRODUCER'>): Promise<He
   const { service } = session
   const topic = await service.open(body.topic, { create: true })
   if (isFailure(topic)) return topic
+  if (topic.info.internal)
+    return fail('NotAllowedError', `${topic.log.pulsarName} is the broker's own: clients do not write to it`)
   if (topic.log.terminated)
     return fail('TopicTerminatedError', `Topic ${topic.log.pulsarName} was already terminated`)
   const version = isRealSchema(body.schema)
