@@ -59,6 +59,31 @@ When('a group without members does the same', async function (this: ConformanceW
   await commitAlone(this, 'dropped group', offset, options)
 })
 
+When('a group without members commits offset {int}', async function (this: ConformanceWorld, offset: number) {
+  await commitAlone(this, 'dropped group', offset, {})
+})
+
+When(
+  'the group commits again and again until the commit of the group without members is dropped',
+  async function (this: ConformanceWorld) {
+    const other = this.note<string>('dropped group')
+    const deadline = Date.now() + DROPPED_WITHIN_MS
+    for (let offset = 1; ; offset++) {
+      const [error = 0] = await commitRaw(this, groupOf(this), [place(this, offset)])
+      same('the error of the commit', 'NONE', await errorName(this, error))
+      this.notes.set('last offset', offset)
+      const seen = await committed(this, other)
+      if (seen === '-1') return
+      if (Date.now() > deadline) throw new Mismatch(`the commit of ${other}`, 'dropped (−1)', seen)
+    }
+  },
+)
+
+Then('what the group has committed last is still there', async function (this: ConformanceWorld) {
+  const seen = await committed(this, groupOf(this))
+  same('the offset', String(this.note<number>('last offset')), seen)
+})
+
 When(
   'a group without members commits offset {int} to be kept as long as usual',
   async function (this: ConformanceWorld, offset: number) {

@@ -177,3 +177,13 @@ Feature: A group's offsets are what it has committed
         | topic | partition | offset | metadata |
         | 1     | 0         | 6      |          |
         | 1     | 1         | 8      | other    |
+
+    @GC-8 @raw @power-configure
+    Scenario: Its limit is the administrator's
+      Given a target of its own with "offsetMetadataMaxSize" set to "10"
+      And a topic of 2 partitions
+      When the group commits offset 5 with the metadata "0123456789"
+      Then the answer is NONE
+      When the group commits offset 6 with the metadata "0123456789a"
+      Then the answer is OFFSET_METADATA_TOO_LARGE
+      And the group's commit is offset 5 with the metadata "0123456789"

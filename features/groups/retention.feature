@@ -27,3 +27,44 @@ Feature: Commits do not stay for ever
       When "A" commits offset 3 in version 4, to be kept for 1 ms
       And "A" leaves
       Then what the group has committed is dropped
+
+    @GC-10 @raw @power-configure
+    Scenario: While a group has members its commits stay, and their time begins when the last one has left
+      Given a target of its own with
+        | offsetsRetentionMinutes         | 0.02 |
+        | offsetsRetentionCheckIntervalMs | 50   |
+      And a topic of 2 partitions
+      And a group of "A"
+      When "A" sends OffsetCommit
+      And a group without members commits offset 5
+      Then the commit of the group without members is dropped
+      And all that the group has committed is
+        | topic | partition | offset |
+        | 1     | 0         | 3      |
+      When "A" leaves
+      Then all that the group has committed is
+        | topic | partition | offset |
+        | 1     | 0         | 3      |
+      And what the group has committed is dropped
+
+    @GC-10 @raw @power-configure
+    Scenario: A newer commit is kept when an older one has to go
+      Given a target of its own with
+        | offsetsRetentionMinutes         | 0.02 |
+        | offsetsRetentionCheckIntervalMs | 50   |
+      And a topic of 2 partitions
+      When a group without members commits offset 5
+      And the group commits again and again until the commit of the group without members is dropped
+      Then what the group has committed last is still there
+      And what the group has committed is dropped
+
+    @GC-10 @raw @pulsar @power-configure
+    Scenario: What is dropped leaves tombstones in the offsets topic
+      Given a target of its own with
+        | offsetsRetentionMinutes         | 0.001 |
+        | offsetsRetentionCheckIntervalMs | 50    |
+      And the declared offsets topic
+      And a topic of 2 partitions
+      When the group commits offset 5 of the topic
+      Then what the group has committed is dropped
+      And every key of the group ends with a tombstone

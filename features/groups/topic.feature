@@ -107,3 +107,15 @@ Feature: Groups and their offsets are records of a Pulsar topic
       And a topic
       When the group commits offset 5 with the metadata "here"
       Then Pulsar finds it under the declared name, and a keyed message of the commit in it
+
+    @GC-13 @raw @pulsar @power-configure
+    Scenario: It has the name that the administrator gives it
+      Given a target of its own with
+        | kafkaMetadataNamespace    | __kafka            |
+        | offsetsTopicName          | __consumer_offsets |
+        | offsetsTopicNumPartitions | 3                  |
+      And the declared offsets topic
+      And a topic
+      When the group commits offset 5 with the metadata "here"
+      Then Pulsar finds it under the declared name, and a keyed message of the commit in it
+      And the group's records are in one partition of the offsets topic

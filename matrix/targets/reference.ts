@@ -71,8 +71,20 @@ function profileOf(settings: TargetSettings): Profile {
     ...profile.answers,
     'GC-10': { checkIntervalMs: Number(offsetsRetentionCheckIntervalMs) },
     ...(offsetMapping === undefined ? {} : { 'ID-3': offsetMapping }),
+    'GC-13': offsetsTopicOf(settings, profile.answers['GC-13']),
   }
   return { ...profile, answers }
+}
+
+function offsetsTopicOf(settings: TargetSettings, answer: unknown): unknown {
+  if (typeof answer !== 'object' || answer === null || !('topic' in answer)) return answer
+  const [tenant, namespace, name] = String(answer.topic).split('/')
+  const {
+    kafkaMetadataTenant = tenant,
+    kafkaMetadataNamespace = namespace,
+    offsetsTopicName = name,
+  } = settings
+  return { ...answer, topic: `${kafkaMetadataTenant}/${kafkaMetadataNamespace}/${offsetsTopicName}` }
 }
 
 /** Its program; a test of the suite itself may put another, wrong on purpose, in its place. */
