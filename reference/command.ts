@@ -104,7 +104,10 @@ function takeCommands(stop: () => void, failStore: (failing: boolean) => void): 
 
 function exitWith(error: unknown): never {
   if (error instanceof CommanderError && error.exitCode === 0) process.exit(0)
-  const text = messageOf(error).replace(/^error: /, '')
+  // What stands behind an unknown option may be a secret whose option was misspelt.
+  const text = messageOf(error)
+    .replace(/^error: /, '')
+    .replace(/^(unknown option '[^=]*)=.*/, "$1'")
   process.stderr.write(`reference: ${text}\n`)
   process.exit(error instanceof ConfigError || error instanceof CommanderError ? 2 : 1)
 }

@@ -3,7 +3,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ConfigError, environmentName, parseConfig, readConfigFile, readEnvironment } from './config.js'
+import {
+  ConfigError,
+  environmentName,
+  parseConfig,
+  protocolOf,
+  readConfigFile,
+  readEnvironment,
+} from './config.js'
 
 const refusal = (given: Record<string, string>) => {
   try {
@@ -68,4 +75,52 @@ test('settings that contradict one another, or that no timer can keep, are refus
   assert.match(refusal({ connectionMaxIdleMs: '2147483648' }), /^connectionMaxIdleMs=2147483648: /)
   assert.match(refusal({ keepAliveIntervalSeconds: '2147484' }), /^keepAliveIntervalSeconds=2147484: /)
   assert.match(refusal({ brokerId: '2147483648' }), /^brokerId=2147483648: /)
+})
+
+const tls = { tlsCertificateFilePath: 'cert.pem', tlsKeyFilePath: 'key.pem' }
+const sasl = { kafkaListeners: 'SASL_PLAINTEXT://127.0.0.1:0' }
+
+test('a listener speaks what its name says, or what kafkaProtocolMap says', () => {
+  const config = parseConfig({
+    ...tls,
+    kafkaListeners: 'PLAINTEXT://h:1,SASL_SSL://h:2,INSIDE://h:3,OUTSIDE://h:4',
+    kafkaProtocolMap: 'OUTSIDE:SSL',
+  })
+  const spoken = config.kafkaListeners.map(({ name }) => protocolOf(config, name))
+  assert.deepEqual(spoken, ['PLAINTEXT', 'SASL_SSL', 'PLAINTEXT', 'SSL'])
+})
+
+test('settings of security that contradict one another are refused in one line', () => {
+  const secured = { authenticationEnabled: 'true', tokenSecretKey: 'x', ...sasl }
+  const wrong: readonly (readonly [Record<string, string>, RegExp])[] = [
+    [{ authorizationEnabled: 'true' }, /^authorizationEnabled=true: .*authenticationEnabled/],
+    [{ authenticationEnabled: 'true', ...sasl }, /^authenticationEnabled=true: .*tokenSecretKey/],
+    [
+      { ...secured, kafkaListeners: 'PLAINTEXT://h:1' },
+      /^authenticationEnabled=true: listener PLAINTEXT .*SASL_/,
+    ],
+    [{ kafkaListeners: 'SASL_SSL://h:1' }, /^kafkaListeners: SASL_SSL: TLS needs tlsCertificateFilePath/],
+    [{ brokerServicePortTls: '0' }, /^brokerServicePortTls: TLS needs/],
+    [{ webServicePortTls: '0' }, /^webServicePortTls: TLS needs/],
+    [{ tlsKeyFilePath: 'key.pem' }, /belong together/],
+    [{ ...tls, tlsRequireTrustedClientCertOnConnect: 'true' }, /^tlsRequireTrusted.*tlsTrustCertsFilePath/],
+    [{ kafkaProtocolMap: 'OTHER:SSL' }, /^kafkaProtocolMap: no listener is called OTHER/],
+    [{ kafkaProtocolMap: 'PLAINTEXT:TLS' }, /^kafkaProtocolMap=PLAINTEXT:TLS: .*SASL_SSL/],
+    [{ saslAllowedMechanisms: 'PLAIN,GSSAPI' }, /^saslAllowedMechanisms=PLAIN,GSSAPI: .*SCRAM-SHA-512/],
+  ]
+  for (const [given, message] of wrong) {
+    assert.match(refusal(given), message)
+    assert.ok(!refusal(given).includes('\n'))
+  }
+  assert.deepEqual(parseConfig({ ...secured, superUserRoles: 'root, admin' }).superUserRoles, [
+    'root',
+    'admin',
+  ])
+})
+
+test('a wrong secret is refused by its name, and not told', () => {
+  assert.match(refusal({ tokenSecretKey: '' }), /^tokenSecretKey: /)
+  const path = join(mkdtempSync(join(tmpdir(), 'kop-config-')), 'broker.properties')
+  writeFileSync(path, 'tokenSecretKey=hunter2\nentryFormat=none\n')
+  assert.ok(!refusal(readConfigFile(path)).includes('hunter2'))
 })

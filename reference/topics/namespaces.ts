@@ -102,6 +102,7 @@ export class StoredNamespaces implements NamespaceCatalog {
       if (namespaces === undefined || namespaces.has(namespace) || !isEntityName(namespace)) return false
       await this.#put(tenant, namespace, policies)
       namespaces.set(namespace, policies)
+      this.#tell(tenant, namespace)
       return true
     })
   }
@@ -166,7 +167,7 @@ export class StoredNamespaces implements NamespaceCatalog {
     })
   }
 
-  /** Called after a namespace's policies or permissions changed, or it went. The returned function ends it. */
+  /** Called after a namespace's policies, permissions or administrators changed, it came or went. The returned function ends it. */
   onPolicies(listener: (tenant: string, namespace: string) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
