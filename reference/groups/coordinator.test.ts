@@ -155,6 +155,17 @@ test('a group with members is not deleted, and knows the topics it subscribes to
   assert.equal(coordinator.isSubscribed('public/default/g', ['other']), false)
 })
 
+test('a group of which only an id was handed out is deleted, and the id with it', async () => {
+  const { coordinator, clock } = setUp()
+  const first = { ...request(), requiresKnownMemberId: true }
+  const { error, memberId } = await coordinator.join('public/default/g', first)
+  assert.equal(error, 'MEMBER_ID_REQUIRED')
+  assert.equal(await coordinator.delete('public/default/g'), 'NONE')
+  assert.equal((await coordinator.join('public/default/g', request(memberId))).error, 'UNKNOWN_MEMBER_ID')
+  clock.advance(1000)
+  assert.deepEqual(await coordinator.list(home), [])
+})
+
 test('a commit to an unknown group with a generation is of an illegal generation', async () => {
   const { coordinator } = setUp()
   assert.equal(

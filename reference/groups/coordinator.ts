@@ -186,7 +186,8 @@ export class GroupCoordinator {
     }
     return this.#exclusively(key, async () => {
       if ((await this.describe(key)).phase === 'Dead') return 'GROUP_ID_NOT_FOUND'
-      if (!isDeserted(this.#stateOf(key))) return 'NON_EMPTY_GROUP'
+      // An id that was handed out and not used yet is no member.
+      if (this.#stateOf(key).phase !== 'Empty') return 'NON_EMPTY_GROUP'
       await this.#forget(key)
       return 'NONE'
     })

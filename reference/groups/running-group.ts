@@ -72,6 +72,7 @@ export class RunningGroup {
   forget(): void {
     this.state = emptyGroup
     this.#isUnsaved = false
+    for (const timer of [...this.#timers.keys()]) this.#stopTimer(timer)
   }
 
   close(): void {
