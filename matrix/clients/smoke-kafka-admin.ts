@@ -102,7 +102,10 @@ async function activeGroup({ run, admin, kafka, topic, group }: Stage): Promise<
   await run.check('describeGroup', async () => {
     const described = await admin.call('describeGroup', { group })
     run.equal([described.state, described.members.length], ['Stable', 1])
-    run.equal(described.members[0]?.partitions.map(({ partition }) => partition).sort(), [0, 1, 2])
+    run.equal(
+      described.members[0]?.partitions.toSorted((a, b) => a.partition - b.partition),
+      [0, 1, 2].map((partition) => ({ topic, partition })),
+    )
     const first = described.offsets.find(({ partition }) => partition === 1)
     run.equal([first?.offset, first?.logEnd, first?.lag], ['3', '4', '1'])
     run.equal(first?.memberId, described.members[0]?.memberId)

@@ -29,6 +29,7 @@ public final class KafkaAdminDriver {
   private static final Pattern CONFIG = Pattern.compile("^ {2}(\\S+?)=(.*) sensitive=\\w+ synonyms=.*$");
   private static final Pattern SCRAM_USER = Pattern.compile("^SCRAM credential configs for user-principal '(.*)' are (.*)$");
   private static final Pattern MECHANISM = Pattern.compile("SCRAM-SHA-(?:256|512)(?==)");
+  private static final Pattern ASSIGNED = Pattern.compile("^(.+):([\\d,]+)$");
   private static final String GROUP_TIMEOUT_MS = "15000";
 
   private String bootstrap;
@@ -115,8 +116,9 @@ public final class KafkaAdminDriver {
   private Object describeGroup(JsonNode args) throws Exception {
     String group = text(args, "group");
     Map<String, Object> described = new LinkedHashMap<>(stateOf(group));
-    described.put("members", membersOf(group));
-    described.put("offsets", offsetsOf(group));
+    List<Map<String, Object>> offsets = offsetsOf(group);
+    described.put("members", membersOf(group, offsets));
+    described.put("offsets", offsets);
     return described;
   }
 
@@ -136,7 +138,7 @@ public final class KafkaAdminDriver {
     throw new Driver.Named("CommandFailed", "no state of the group is printed: " + words);
   }
 
-  private List<Object> membersOf(String group) throws Exception {
+  private List<Object> membersOf(String group, List<Map<String, Object>> offsets) throws Exception {
     List<Object> members = new ArrayList<>();
     for (Map<String, String> row : rows(groups("--describe", "--group", group, "--members", "--verbose"))) {
       Map<String, Object> member = new HashMap<>();
@@ -145,14 +147,25 @@ public final class KafkaAdminDriver {
       member.put("instanceId", instance == null || instance.isEmpty() || instance.equals("-") ? null : instance);
       member.put("clientId", row.get("CLIENT-ID"));
       member.put("host", row.get("HOST"));
-      member.put("partitions", assignment(row.getOrDefault("CURRENT-ASSIGNMENT", row.get("ASSIGNMENT"))));
+      // 3.9 prints assignments without the topics' names: there the table of offsets tells whose partitions are whose.
+      String assignment = row.get("CURRENT-ASSIGNMENT");
+      member.put("partitions", assignment == null ? partitionsOf(row.get("CONSUMER-ID"), offsets) : assignment(assignment));
       members.add(member);
     }
     return members;
   }
 
-  private List<Object> offsetsOf(String group) throws Exception {
-    List<Object> offsets = new ArrayList<>();
+  private static List<Object> partitionsOf(String memberId, List<Map<String, Object>> offsets) {
+    List<Object> partitions = new ArrayList<>();
+    for (Map<String, Object> offset : offsets) {
+      if (!memberId.equals(offset.get("memberId"))) continue;
+      partitions.add(Map.of("topic", offset.get("topic"), "partition", offset.get("partition")));
+    }
+    return partitions;
+  }
+
+  private List<Map<String, Object>> offsetsOf(String group) throws Exception {
+    List<Map<String, Object>> offsets = new ArrayList<>();
     for (Map<String, String> row : rows(groups("--describe", "--group", group))) {
       if (row.get("TOPIC").equals("-")) continue;
       Map<String, Object> offset = new HashMap<>();
@@ -306,12 +319,12 @@ public final class KafkaAdminDriver {
     return row;
   }
 
-  /** `topic:0,1;other:0` (since 4.0) or `topic(0,1), other(0)`; nothing is a dash. */
+  /** `topic:0,1;other:0`; nothing is a dash. */
   private static List<Object> assignment(String text) {
     List<Object> partitions = new ArrayList<>();
-    if (text == null || text.equals("-")) return partitions;
-    for (String part : text.strip().split(";|, ")) {
-      Matcher topic = Pattern.compile("^(.*?)[:(]([\\d,]+)\\)?$").matcher(part);
+    if (text.equals("-")) return partitions;
+    for (String part : text.strip().split(";")) {
+      Matcher topic = ASSIGNED.matcher(part);
       if (!topic.matches()) throw new Driver.Named("CommandFailed", "an assignment that cannot be read: " + text);
       for (String index : topic.group(2).split(",")) {
         partitions.add(Map.of("topic", topic.group(1), "partition", Integer.parseInt(index)));
