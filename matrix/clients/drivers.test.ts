@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { kafkaOps, pulsarOps } from '../driver/messages.js'
 import { packageRoot } from '../root.js'
+import { loadClients } from './index.js'
 import { typecheckDriver } from './typecheck.js'
 
 const folder = join(packageRoot, 'matrix', 'clients')
+
+for (const { name, kind, folder: of } of loadClients()) {
+  if (kind !== 'kafka' && kind !== 'pulsar') continue
+  test(`the driver of ${name} knows every op, if only to say that its library cannot`, async () => {
+    const files = (await readdir(of)).filter((file) => /\.(mjs|py|java)$/.test(file))
+    const sources = await Promise.all(files.map((file) => readFile(join(of, file), 'utf8')))
+    const known = new Set(sources.join('\n').match(/(?<=async (?:function )?|")[a-z]\w+(?=[("])/gi))
+    const missing = Object.keys(kind === 'kafka' ? kafkaOps : pulsarOps).filter((op) => !known.has(op))
+    assert.deepEqual(missing, [])
+  })
+}
 
 test("pulsar-client's driver agrees with the declarations of the package", async () => {
   const complaints = await typecheckDriver(

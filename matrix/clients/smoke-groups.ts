@@ -23,6 +23,7 @@ export async function smokeGroups(run: SmokeRun, kafka: TypedDriver<KafkaOps>): 
   await membership(stage)
   await assignors(stage)
   await staticMembers(stage)
+  await manyRecords(stage)
   await endings(stage)
   await kafka.call('deleteTopics', { names: [topic] })
 }
@@ -187,6 +188,25 @@ async function staticMembers({ run, kafka, topic, assignor }: Stage): Promise<vo
     )
     await kafka.call('closeMember', { member: 'early' })
     await kafka.call('closeMember', { member: 'late' })
+  })
+}
+
+/** More than a member keeps before it pauses. */
+async function manyRecords({ run, kafka, topic, assignor }: Stage): Promise<void> {
+  await run.check('memberPoll of more than a member keeps', async () => {
+    const records = Array.from({ length: 7000 }, (_, index) => ({
+      partition: index % 4,
+      key: null,
+      value: textOf(`many-${index}`),
+    }))
+    await kafka.call('produce', { topic, records, producer: 'many' })
+    const args = { group: `${topic}-many`, topics: [topic], assignor }
+    await kafka.call('openMember', { member: 'many', ...args })
+    const few = await kafka.call('memberPoll', { member: 'many', count: 500 })
+    const rest = await kafka.call('memberPoll', { member: 'many', count: 6504 })
+    const values = valuesOf([...few.records, ...rest.records])
+    run.equal(new Set(values.filter((value) => value.startsWith('many-'))).size, 7000)
+    await kafka.call('closeMember', { member: 'many' })
   })
 }
 

@@ -28,6 +28,8 @@ class Member:
         self.assigned = {}
         self.history = []
         self.waiting = []
+        # How many a `memberPoll` that waits asks for.
+        self.wanted = 0
         self.positions = {}
         self.failure = None
         self.member_id = None
@@ -79,7 +81,7 @@ class Member:
             self.changed.notify_all()
 
     def hold_back(self):
-        full = len(self.waiting) >= WAITING_RECORDS_MAX
+        full = len(self.waiting) >= max(WAITING_RECORDS_MAX, self.wanted)
         if full != self.paused:
             places = [TopicPartition(*place) for place in list(self.assigned)]
             (self.consumer.pause if full else self.consumer.resume)(places)
@@ -143,7 +145,11 @@ class Member:
 
     def poll(self, count, deadline):
         with self.changed:
-            self.wait(lambda: len(self.waiting) >= count, deadline)
+            self.wanted = count
+            try:
+                self.wait(lambda: len(self.waiting) >= count, deadline)
+            finally:
+                self.wanted = 0
             taken = self.waiting[:count]
             del self.waiting[: len(taken)]
             for message in taken:

@@ -149,6 +149,8 @@ final class Members {
     private final List<Object> history = new ArrayList<>();
     private final List<ConsumerRecord<byte[], byte[]>> waiting = new ArrayList<>();
     private final Map<TopicPartition, OffsetAndMetadata> positions = new HashMap<>();
+    /** How many a `memberPoll` that waits asks for. */
+    private int wanted;
     private String memberId = "";
     private int generation = -1;
     private Exception failure;
@@ -212,7 +214,7 @@ final class Members {
     private void holdBack() {
       boolean full;
       synchronized (this) {
-        full = waiting.size() >= WAITING_RECORDS_MAX;
+        full = waiting.size() >= Math.max(WAITING_RECORDS_MAX, wanted);
       }
       if (full) consumer.pause(consumer.assignment());
       else if (!consumer.paused().isEmpty()) consumer.resume(consumer.paused());
@@ -269,7 +271,12 @@ final class Members {
     }
 
     synchronized List<Object> poll(int count, long deadline) throws Exception {
-      while (waiting.size() < count && patient(deadline)) wait(Driver.left(deadline));
+      wanted = count;
+      try {
+        while (waiting.size() < count && patient(deadline)) wait(Driver.left(deadline));
+      } finally {
+        wanted = 0;
+      }
       List<ConsumerRecord<byte[], byte[]>> taken = waiting.subList(0, Math.min(count, waiting.size()));
       List<Object> records = new ArrayList<>();
       for (ConsumerRecord<byte[], byte[]> record : taken) {

@@ -91,7 +91,9 @@ export function groupOps({ kafka, connectedAdmin, consumerConfig, toReceived, ru
 
   async function memberPoll({ member, count, timeoutMs = 15_000 }) {
     const opened = openMemberOf(members, member)
-    const records = await opened.state.poll(count, timeoutMs)
+    const polled = opened.state.poll(count, timeoutMs)
+    if (!opened.state.full) resumeAll(opened)
+    const records = await polled
     if (!opened.state.full) resumeAll(opened)
     return { records }
   }

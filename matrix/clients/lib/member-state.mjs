@@ -23,6 +23,8 @@ export class MemberState {
   #positions = new Map()
   /** @type {unknown} */
   #failure = null
+  /** How many a `poll` that waits asks for. */
+  #wanted = 0
   #changed = deferred()
 
   /** Given in addition to what it has. @param {readonly Place[]} places */
@@ -52,7 +54,7 @@ export class MemberState {
 
   /** Whether enough waits, and fetching should pause. */
   get full() {
-    return this.#waiting.length >= WAITING_RECORDS_MAX
+    return this.#waiting.length >= Math.max(WAITING_RECORDS_MAX, this.#wanted)
   }
 
   /** @param {Place & { offset: string }} record */
@@ -80,7 +82,12 @@ export class MemberState {
 
   /** @param {number} count @param {number} timeoutMs */
   async poll(count, timeoutMs) {
-    await this.#until(timeoutMs, () => this.#waiting.length >= count)
+    this.#wanted = count
+    try {
+      await this.#until(timeoutMs, () => this.#waiting.length >= count)
+    } finally {
+      this.#wanted = 0
+    }
     const records = this.#waiting.splice(0, count)
     for (const { topic, partition, offset } of records) {
       this.#positions.set(keyOf({ topic, partition }), {
