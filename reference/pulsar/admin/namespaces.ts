@@ -110,8 +110,7 @@ function onBundles(app: FastifyInstance, service: PulsarService): void {
       await each(params, async (topic) => {
         const found = (await allSubscriptions(topic)).find(({ name }) => name === params.subscription)
         if (found === undefined) return
-        if (found.consumers.length > 0)
-          throw new AdminError(412, 'Subscription has active connected consumers')
+        if (topic.isInUse(found)) throw new AdminError(412, 'Subscription has active connected consumers')
         await topic.deleteSubscription(found.name)
       })
       return done(reply)
