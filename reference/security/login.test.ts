@@ -5,6 +5,7 @@ import { listGroups } from '../kafka/messages/16-list-groups.js'
 import { saslHandshake } from '../kafka/messages/17-sasl-handshake.js'
 import { apiVersions } from '../kafka/messages/18-api-versions.js'
 import { saslAuthenticate } from '../kafka/messages/36-sasl-authenticate.js'
+import { describeClientQuotas } from '../kafka/messages/48-describe-client-quotas.js'
 import { describeUserScramCredentials } from '../kafka/messages/50-describe-user-scram-credentials.js'
 import { alterUserScramCredentials } from '../kafka/messages/51-alter-user-scram-credentials.js'
 import { errorName } from '../kafka/wire/errors.js'
@@ -130,6 +131,8 @@ test('only super users manage passwords', async () => {
   )
   const seen = await client.call(describeUserScramCredentials, 0, { users: null })
   assert.deepEqual([errorName(seen.errorCode), seen.results], ['CLUSTER_AUTHORIZATION_FAILED', []])
+  const quotas = await client.call(describeClientQuotas, 1, { components: [], strict: false })
+  assert.deepEqual([errorName(quotas.errorCode), quotas.entries], ['CLUSTER_AUTHORIZATION_FAILED', null])
   const { results } = await client.call(alterUserScramCredentials, 0, {
     deletions: [{ name: 'acme/orders', mechanism: 1 }],
     upsertions: [],

@@ -150,6 +150,7 @@ function nullableStruct(plan: StructPlan): Plan {
 const zeros: Readonly<Record<string, unknown>> = {
   bool: false,
   int64: 0n,
+  float64: 0,
   string: '',
   uuid: 'AAAAAAAAAAAAAAAAAAAAAA',
   bytes: Buffer.alloc(0),

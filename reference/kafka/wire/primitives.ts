@@ -39,6 +39,11 @@ const fixed: Readonly<Record<Exclude<Primitive, 'string' | 'bytes' | 'records'>,
     read: (reader) => reader.int64(),
     write: (writer, value) => writer.int64(value as bigint),
   },
+  float64: {
+    bytesMin: 8,
+    read: (reader) => reader.float64(),
+    write: (writer, value) => writer.float64(value as number),
+  },
   uuid: {
     bytesMin: 16,
     read: (reader) => reader.uuid(),

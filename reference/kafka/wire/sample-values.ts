@@ -44,6 +44,7 @@ export class SampleValues {
   #primitive(kind: Primitive): Sample {
     if (kind === 'bool') return both(this.below(2) === 1)
     if (kind === 'int64') return both(BigInt.asIntN(64, BigInt(this.below(2 ** 32)) * 0x1_0000_0001n))
+    if (kind === 'float64') return both(this.below(2 ** 32) / 7)
     if (kind === 'string') return both('Zürich-θ-'.repeat(this.below(30)))
     if (kind === 'uuid') return both(this.#bytes(16).toString('base64url'))
     if (kind === 'bytes') return both(this.#bytes(this.below(3000)))

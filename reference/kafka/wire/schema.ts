@@ -33,6 +33,7 @@ export type Primitive =
   | 'int16'
   | 'int32'
   | 'int64'
+  | 'float64'
   | 'uuid'
   | 'string'
   | 'bytes'
@@ -93,6 +94,7 @@ export const int8 = primitive<number>('int8')
 export const int16 = primitive<number>('int16')
 export const int32 = primitive<number>('int32')
 export const int64 = primitive<bigint>('int64')
+export const float64 = primitive<number>('float64')
 export const string = primitive<string>('string')
 /** Read as a view into the frame, not a copy. */
 export const bytes = primitive<Buffer>('bytes')

@@ -37,6 +37,11 @@ export class Writer {
     this.#chunk.writeBigInt64BE(value, at)
   }
 
+  float64(value: number): void {
+    const at = this.#room(8)
+    this.#chunk.writeDoubleBE(value, at)
+  }
+
   bool(value: boolean): void {
     this.int8(value ? 1 : 0)
   }
