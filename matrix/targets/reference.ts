@@ -7,8 +7,9 @@ import { packageRoot } from '../root.js'
 import { unloadTopic } from './admin.js'
 import { propertiesOf } from './java-server.js'
 import { ManagedTarget, type Running } from './managed.js'
-import { dataFolder, freePorts, tailOf } from './places.js'
+import { dataFolder, tailOf } from './places.js'
 import { shippedProfile } from './profile.js'
+import { endpointsOf, type Served, withPorts } from './reference-addresses.js'
 import type { Power, Profile, StartOptions, Target, TargetKind, TargetSettings } from './types.js'
 
 const READY_TIMEOUT_MS = 20_000
@@ -23,25 +24,14 @@ export function referenceKind(): TargetKind {
   return { name: 'reference', powers: POWERS, profile: shippedProfile('reference'), start: startReference }
 }
 
-interface Served {
-  readonly kafka: string
-  readonly pulsar: string
-  readonly admin: string
-  readonly version: string
-}
-
 async function startReference(options: StartOptions): Promise<Target> {
   const dataDir = await dataFolder(options.dataDir, 'reference')
-  const [kafka = 0, pulsar = 0, web = 0] = await freePorts(3)
   const logFile = join(dataDir, 'reference.log')
   const configFile = join(dataDir, 'reference.properties')
   const settings = {
-    listeners: `PLAINTEXT://127.0.0.1:${kafka}`,
-    brokerServicePort: pulsar,
-    webServicePort: web,
     dataDirectory: join(dataDir, 'data'),
-    offsetsRetentionCheckIntervalMs: RETENTION_CHECK_MS,
-    ...options.settings,
+    offsetsRetentionCheckIntervalMs: String(RETENTION_CHECK_MS),
+    ...(await withPorts(options.settings ?? {})),
   }
   await writeFile(configFile, propertiesOf(settings))
   const launch = () => ReferenceProcess.start(configFile, logFile, options.signal)
@@ -50,7 +40,7 @@ async function startReference(options: StartOptions): Promise<Target> {
   const parts = {
     kind: 'reference',
     version,
-    endpoints: { kafka: process.served.kafka, pulsar: process.served.pulsar, admin },
+    endpoints: endpointsOf(process.served, settings),
     profile: profileOf(options.settings ?? {}),
     powers: POWERS,
     dataDir,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { endpointKind, readProfile, targetKind, targetKinds } from './index.js'
+import { endpointsOf, withPorts } from './reference-addresses.js'
 
 let folder = ''
 before(async () => {
@@ -66,7 +67,7 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 const config = readFileSync(process.argv[process.argv.indexOf('--config') + 1], 'utf8')
 const port = (name) => new RegExp(name + '.*?(\\\\d+)$', 'm').exec(config)[1]
-const ready = { kafka: '127.0.0.1:' + port('listeners'), pulsar: 'pulsar://127.0.0.1:' + port('brokerServicePort'),
+const ready = { kafka: '127.0.0.1:' + port('kafkaListeners'), pulsar: 'pulsar://127.0.0.1:' + port('brokerServicePort'),
   admin: 'http://127.0.0.1:' + port('webServicePort'), version: '9' }
 console.error('started over ' + config)
 process.stdout.write(JSON.stringify({ ready }) + '\\n')
@@ -120,4 +121,32 @@ test('a reference that refuses its settings is an error with its last words', as
   } finally {
     delete process.env.KOP_CONFORMANCE_REFERENCE_MAIN
   }
+})
+
+test('an instance of the reference gets a port for each that is left open, and is known by all its listeners', async () => {
+  const plain = await withPorts({ entryFormat: 'kafka' })
+  assert.match(plain.kafkaListeners ?? '', /^PLAINTEXT:\/\/127\.0\.0\.1:\d{5}$/)
+  assert.equal(plain.entryFormat, 'kafka')
+  const settings = await withPorts({
+    kafkaListeners: 'SASL_PLAINTEXT://127.0.0.1:0, SASL_SSL://127.0.0.1:0,OWN://127.0.0.1:9094',
+    brokerServicePortTls: '0',
+  })
+  const ports = [
+    ...[...(settings.kafkaListeners ?? '').matchAll(/:(\d+)/g)].map(([, port]) => port),
+    settings.brokerServicePort,
+    settings.webServicePort,
+    settings.brokerServicePortTls,
+  ]
+  assert.equal(ports[2], '9094')
+  assert.equal(new Set(ports).size, 6)
+  assert.ok(!ports.includes('0') && settings.webServicePortTls === undefined)
+  const served = { kafka: 'k:1', pulsar: 'pulsar://p:1', admin: 'http://a:1', version: '1' }
+  assert.deepEqual(endpointsOf({ ...served, pulsarTls: 'pulsar+ssl://p:2' }, settings), {
+    kafka: 'k:1',
+    pulsar: 'pulsar://p:1',
+    admin: 'http://a:1',
+    pulsarTls: 'pulsar+ssl://p:2',
+    kafkaSasl: `127.0.0.1:${ports[0]}`,
+    kafkaSaslTls: `127.0.0.1:${ports[1]}`,
+  })
 })
