@@ -146,3 +146,26 @@ test('a fence of a group without members changes nothing', () => {
   group.feed({ type: 'fence', replyTo: 1 })
   assert.deepEqual([group.error(1), group.state.generationId, group.purposes()], ['NONE', 0, ''])
 })
+
+test('an id that was handed out holds the first rebalance up no more than the delay does', () => {
+  const group = new Transcript()
+  group.join(1, '', { newMemberId: 'p', requiresKnownMemberId: true })
+  group.join(2, '', { newMemberId: 'a' })
+  assert.deepEqual(group.joinedAs(2), ['NONE', 'a', 'a', 1])
+  group.join(3, 'p')
+  assert.deepEqual([group.error(3), group.state.phase], ['waits', 'PreparingRebalance'])
+})
+
+test('a member that offers nothing of what it offered before, or is of another type, has to leave first', () => {
+  const group = new Transcript()
+  group.join(1, '', { newMemberId: 'a' })
+  group.join(2, 'a', { protocols: [{ name: 'sticky', metadata: Buffer.from('topics') }] })
+  group.join(3, 'a', { protocolType: 'connect' })
+  assert.deepEqual(
+    [group.error(2), group.error(3)],
+    ['INCONSISTENT_GROUP_PROTOCOL', 'INCONSISTENT_GROUP_PROTOCOL'],
+  )
+  group.feed({ type: 'leave', replyTo: 4, members: [named('a')] })
+  group.join(5, '', { newMemberId: 'b', protocolType: 'connect' })
+  assert.deepEqual(group.joinedAs(5), ['NONE', 'b', 'b', 3])
+})

@@ -1,12 +1,14 @@
 import type { GroupProtocol, GroupState, JoinEvent, Member } from './step-state.js'
 
-/** Whether a member with these protocols can share the group with its other members. */
+/**
+ * Whether a member with these protocols can share the group with its members. A member that joins again counts with what it
+ * offered before, as in Kafka: to change all of its protocols it has to leave.
+ */
 export function acceptsProtocols(state: GroupState, event: JoinEvent): boolean {
   if (event.protocols.length === 0 || event.protocolType === '') return false
-  const others = [...state.members.values()].filter((member) => member.memberId !== event.memberId)
-  if (others.length === 0) return true
+  if (state.members.size === 0) return true
   if (state.protocolType !== event.protocolType) return false
-  const common = commonProtocols(others)
+  const common = commonProtocols([...state.members.values()])
   return event.protocols.some((protocol) => common.has(protocol.name))
 }
 

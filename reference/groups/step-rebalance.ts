@@ -5,8 +5,11 @@ import type { GroupState, Member } from './step-state.js'
 
 /** Begins a rebalance if none has begun, and ends it if all have come. */
 export function rebalance(draft: Draft) {
-  if (draft.state.phase !== 'PreparingRebalance') beginRebalance(draft)
-  completeIfAllJoined(draft)
+  const { phase } = draft.state
+  if (phase !== 'PreparingRebalance') beginRebalance(draft)
+  // A first rebalance waits for its delay and for nothing else: an id that was handed out and not used holds nobody up.
+  if (phase === 'Empty' && draft.state.initialDelay === null) completeJoin(draft)
+  else completeIfAllJoined(draft)
 }
 
 function beginRebalance(draft: Draft) {

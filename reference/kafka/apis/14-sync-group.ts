@@ -6,7 +6,9 @@ import { coordinatorFault } from './faults.js'
 import { groupIdFault, keyOfGroup } from './groups.js'
 import { type Call, handler } from './handler.js'
 
-/** SyncGroup v0 to v5. Followers wait for the leader's. */
+const protocolSinceVersion = 5
+
+/** SyncGroup v0 to v5, which must name the protocol (KIP-559). Followers wait for the leader's. */
 export const syncGroup = handler(table, async (request, call) => {
   const reply = await sync(request, call)
   if (typeof reply === 'string') return { errorCode: errorCode(reply), assignment: Buffer.alloc(0) }
@@ -18,6 +20,11 @@ async function sync(request: RequestOf<typeof table>, call: Call): Promise<SyncR
   const { groupId, ...member } = request
   const fault = groupIdFault(groupId)
   if (fault !== null) return fault
+  if (
+    call.apiVersion >= protocolSinceVersion &&
+    (member.protocolType === null || member.protocolName === null)
+  )
+    return 'INCONSISTENT_GROUP_PROTOCOL'
   // Views into the request's frame would keep all of it for as long as the generation lives.
   const assignments = request.assignments.map((each) => ({
     ...each,

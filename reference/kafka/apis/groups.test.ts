@@ -40,6 +40,8 @@ async function consume(broker: FakeBroker, version = 9) {
     groupId: 'g',
     generationId,
     memberId,
+    protocolType: 'consumer',
+    protocolName: 'range',
     assignments,
   })
   return { first, joined, synced, memberId, generationId }
@@ -314,4 +316,22 @@ test('GC-10: the retention of OffsetCommit v2 to v4 is kept to', async () => {
     await broker.coordinator.expire(1_000_000)
     assert.deepEqual(await committed(broker), ['NONE', -1n, ''])
   }
+})
+
+test('KIP-559: SyncGroup v5 names its protocol', async () => {
+  const broker = new FakeBroker()
+  const { memberId } = await broker.ask(joinGroup, 3, joinRequest())
+  const request = { groupId: 'g', generationId: 1, memberId, assignments: [] }
+  const protocol = { protocolType: 'consumer', protocolName: 'range' }
+  const errors = []
+  for (const [version, named] of [
+    [5, {}],
+    [5, { protocolType: 'consumer' }],
+    [5, protocol],
+    [4, {}],
+  ] as const) {
+    const { errorCode } = await broker.ask(syncGroup, version, { ...request, ...named })
+    errors.push(errorName(errorCode))
+  }
+  assert.deepEqual(errors, ['INCONSISTENT_GROUP_PROTOCOL', 'INCONSISTENT_GROUP_PROTOCOL', 'NONE', 'NONE'])
 })
