@@ -130,7 +130,9 @@ async function told(
   if (position === undefined || entry === undefined || comparePositions(entry.position, position) !== 0)
     throw new AdminError(404, absent)
   const { headers, payload } = await entryAnswer(entry)
-  return reply.headers(headers).type('application/octet-stream').send(payload)
+  // Set here, names keep their capitals: Java's tools look for properties' headers by them.
+  for (const [name, value] of Object.entries(headers)) reply.raw.setHeader(name, value)
+  return reply.type('application/octet-stream').send(payload)
 }
 
 /** @throws MalformedError when the entry is damaged */

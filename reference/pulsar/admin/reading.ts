@@ -3,6 +3,7 @@ import { asEntryId, asLedgerId, asMessageIndex } from '../../base/brand.js'
 import { lastMessageIdOf } from '../commands/get-last-message-id.js'
 import type { PulsarService } from '../service.js'
 import { startPointOf, startPointOfTime } from '../subscriptions/message-ids.js'
+import type { PulsarTopic } from '../topic.js'
 import { AdminError } from './errors.js'
 import { messageIdOf } from './message-id.js'
 import { nameOf, openedPartition, shownId, TOPIC_PATH, type TopicRoute, timestampOf } from './resolve.js'
@@ -18,10 +19,12 @@ export function reading(app: FastifyInstance, service: PulsarService): void {
   app.get<TopicRoute>(`${TOPIC_PATH}/stats`, read, async ({ params }) =>
     topicStats(await openedPartition(service, params)),
   )
-  for (const path of ['internalStats', 'internal-info'])
-    app.get<TopicRoute>(`${TOPIC_PATH}/${path}`, read, async ({ params }) =>
-      internalStats(await openedPartition(service, params)),
-    )
+  app.get<TopicRoute>(`${TOPIC_PATH}/internalStats`, read, async ({ params }) =>
+    internalStats(await openedPartition(service, params)),
+  )
+  app.get<TopicRoute>(`${TOPIC_PATH}/internal-info`, read, async ({ params }) =>
+    internalInfo(await openedPartition(service, params)),
+  )
   ids(app, service)
   backlogs(app, service)
 }
@@ -58,6 +61,29 @@ function ids(app: FastifyInstance, service: PulsarService): void {
       return shownId(topic, position)
     },
   )
+}
+
+/** What is stored of a log, without its contents. Versions and dates of it are not kept. */
+async function internalInfo(topic: PulsarTopic): Promise<object> {
+  const { ledger, terminated } = topic.log
+  const cursors = (await allSubscriptions(topic)).map(({ name, cursor: { position } }) => [
+    name,
+    {
+      cursorsLedgerId: -1,
+      markDelete: { ledgerId: position.ledgerId, entryId: position.entryId - 1 },
+    },
+  ])
+  return {
+    version: 0,
+    ledgers: ledger
+      .ledgers()
+      .map(({ ledgerId, entries, bytes, open }) =>
+        open ? { ledgerId } : { ledgerId, entries, size: bytes },
+      ),
+    terminatedPosition: terminated ? ledger.last?.position : undefined,
+    cursors: Object.fromEntries(cursors),
+    properties: { ...topic.info.properties },
+  }
 }
 
 const next = ({ ledgerId, entryId }: { readonly ledgerId: number; readonly entryId: number }) => ({

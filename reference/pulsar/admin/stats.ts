@@ -194,7 +194,7 @@ export async function internalStats(topic: PulsarTopic): Promise<object> {
   const entries = sum(ledgers.map((info) => info.entries))
   const cursors = (await allSubscriptions(topic)).map((subscription) => [
     subscription.name,
-    cursorStats(topic, subscription),
+    cursorStats(subscription),
   ])
   return {
     entriesAddedCounter: entries,
@@ -221,7 +221,7 @@ export async function internalStats(topic: PulsarTopic): Promise<object> {
   }
 }
 
-function cursorStats(topic: PulsarTopic, { name, cursor, activeConsumer }: Subscription): object {
+function cursorStats({ cursor, activeConsumer }: Subscription): object {
   return {
     markDeletePosition: positionText({ ...cursor.position, entryId: cursor.position.entryId - 1 }),
     readPosition: positionText(cursor.position),
@@ -237,7 +237,8 @@ function cursorStats(topic: PulsarTopic, { name, cursor, activeConsumer }: Subsc
     totalNonContiguousDeletedMessagesRange: 0,
     subscriptionHavePendingRead: false,
     subscriptionHavePendingReplayRead: false,
-    properties: topic.properties.of(name),
+    // Of the cursor, which are numbers: not those that users attach to subscriptions.
+    properties: {},
   }
 }
 
