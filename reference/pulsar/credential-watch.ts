@@ -1,5 +1,12 @@
 import type { Clock } from '../base/clock.js'
-import type { Session } from './session.js'
+import type { CommandBody } from './wire/commands.js'
+
+/** The connection whose client is watched. */
+interface Watched {
+  readonly client: { readonly protocolVersion: number } | undefined
+  send(name: 'AUTH_CHALLENGE', body: CommandBody<'AUTH_CHALLENGE'>): void
+  end(reason: string): void
+}
 
 /** What Pulsar's clients know to be the wish for a new credential. */
 const refreshRequest = Buffer.from('PulsarAuthRefresh')
@@ -8,13 +15,13 @@ const timerMsMax = 2 ** 31 - 1
 
 /** Asks a client for a new token when its own has ended, and ends its connection when none comes (PIP-30). */
 export class CredentialWatch {
-  readonly #session: Session
+  readonly #session: Watched
   readonly #clock: Clock
   readonly #answerMs: number
   #cancel: () => void = () => {}
   #isAsked = false
 
-  constructor(session: Session, clock: Clock, answerMs: number) {
+  constructor(session: Watched, clock: Clock, answerMs: number) {
     this.#session = session
     this.#clock = clock
     this.#answerMs = answerMs
