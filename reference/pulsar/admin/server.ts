@@ -17,7 +17,7 @@ import { namespaces } from './namespaces.js'
 import { partitioned } from './partitioned.js'
 import { permissions } from './permissions.js'
 import { reading } from './reading.js'
-import { needs } from './rights.js'
+import { demandNeeds, needs } from './rights.js'
 import { schemas } from './schemas.js'
 import { subscriptions } from './subscriptions.js'
 import { tenants } from './tenants.js'
@@ -71,17 +71,11 @@ export async function startAdmin(
   app.setNotFoundHandler((request, reply) =>
     reply.status(404).send({ reason: `${request.method} ${request.url.split('?')[0]} is not offered` }),
   )
-  // Which right a route needs is said where it is made, or the server does not start.
-  let extending = false
-  app.addHook('onRoute', (route) => {
-    if (extending) route.config = { needs: 'nothing', ...route.config }
-    if (route.config?.needs === undefined)
-      throw new Error(`${String(route.method)} ${route.url} does not say which right it needs`)
-  })
+  const rights = demandNeeds(app)
   askForRights(app, context)
   for (const resource of resources) resource(app, service)
   app.get('/status.html', needs('nothing'), (_request, reply) => reply.type('text/plain').send('OK'))
-  extending = true
+  rights.fallback = 'nothing'
   await options.extend?.(app)
   await app.listen({ host: options.host, port: options.port })
   const address = app.server.address()
