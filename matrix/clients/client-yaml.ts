@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 
-/** `client.yaml`. The driver lies beside it: `driver.mjs`, `driver.py` or `Driver.java`, by its language. */
+/** `client.yaml`. The driver lies beside it: `driver.mjs`, `driver.py`, Java sources or Go sources, by its language. */
 const clientYaml = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin']),
-  language: z.enum(['node', 'python', 'java']),
+  language: z.enum(['node', 'python', 'java', 'go']),
   package: z.string(),
   /** Oldest first. */
   versions: z.array(z.string()).min(1),

@@ -3,13 +3,14 @@ import { buildOnce, isComplete } from './build-once.js'
 import { readClientYaml } from './client-yaml.js'
 import { cacheFolder } from './paths.js'
 import type { ProvisionContext } from './provision-context.js'
+import { provisionGo } from './provision-go.js'
 import { provisionJava } from './provision-java.js'
 import { provisionNode } from './provision-node.js'
 import { provisionPython } from './provision-python.js'
 import { findTool, Refusal } from './tools.js'
 import type { Provision } from './types.js'
 
-const LANGUAGES = { node: provisionNode, python: provisionPython, java: provisionJava }
+const LANGUAGES = { node: provisionNode, python: provisionPython, java: provisionJava, go: provisionGo }
 
 /**
  * @see Provision

@@ -16,7 +16,7 @@ export class Refusal extends Error {
   }
 }
 
-export type Tool = 'python' | 'java' | 'maven' | 'npm' | 'c++' | 'make'
+export type Tool = 'python' | 'java' | 'maven' | 'npm' | 'c++' | 'make' | 'go'
 
 const TOOLS: Record<Tool, { programs: readonly string[]; reason: string; remedy: string }> = {
   python: {
@@ -35,6 +35,11 @@ const TOOLS: Record<Tool, { programs: readonly string[]; reason: string; remedy:
     remedy: 'install Maven (Debian: apt-get install maven)',
   },
   npm: { programs: ['npm'], reason: 'no npm', remedy: 'install npm' },
+  go: {
+    programs: ['go'],
+    reason: 'no Go',
+    remedy: 'install Go, 1.24 or later (https://go.dev/dl)',
+  },
   'c++': {
     programs: [process.env.CXX ?? 'c++', 'g++', 'clang++'],
     reason: 'no C++ compiler',

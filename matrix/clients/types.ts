@@ -2,8 +2,8 @@
 export interface ClientSpec {
   readonly name: string
   readonly kind: 'kafka' | 'pulsar' | 'raw' | 'pulsar-admin' | 'kafka-admin'
-  readonly language: 'node' | 'python' | 'java'
-  /** Package name in its language's registry; for Java `group:artifact`. */
+  readonly language: 'node' | 'python' | 'java' | 'go'
+  /** Package name in its language's registry; for Java `group:artifact`, for Go a module. */
   readonly package: string
   /** Oldest first; the last is the one that plans choose. */
   readonly versions: readonly string[]

@@ -8,6 +8,7 @@ const byLanguage: Record<ClientSpec['language'], readonly Tool[]> = {
   node: ['npm'],
   python: ['python'],
   java: ['java', 'maven'],
+  go: ['go'],
 }
 
 export interface Missing {
@@ -51,6 +52,7 @@ export function toolchains(): Promise<Toolchain[]> {
     python(),
     ofTool('Java', 'java', ['-version']),
     ofTool('Maven', 'maven', ['--version']),
+    ofTool('Go', 'go', ['version']),
     ofTool('C++ compiler', 'c++', ['--version']),
     ofTool('make', 'make', ['--version']),
     docker(),
