@@ -27,7 +27,7 @@ import { startAdmin } from './pulsar/admin/server.js'
 import type { PulsarContext } from './pulsar/context.js'
 import { startPulsarListener } from './pulsar/listener.js'
 import { serviceOf } from './pulsar/service.js'
-import { openSecurity, type Security } from './security/index.js'
+import { openSecurity, readSecurityKeys, type Security } from './security/index.js'
 import type { TlsKeys } from './security/tls.js'
 import { openEmbeddedStorage } from './storage/embedded/index.js'
 import type { Storage } from './storage/types.js'
@@ -89,6 +89,7 @@ export async function startBroker(config: Config, options: StartBrokerOptions = 
   const log = pino({ name: 'reference', level: config.logLevel }, pino.destination({ fd: 2, sync: true }))
   const opened = new Opened()
   try {
+    const keys = readSecurityKeys(config)
     const metrics = new Metrics()
     const storage = await openStorage(config, options, clock, log)
     opened.push(() => storage.close())
@@ -113,7 +114,7 @@ export async function startBroker(config: Config, options: StartBrokerOptions = 
     // With the listeners: members that wait for one another are answered, and hold nobody up.
     listeners.push(async () => groups.close())
     const namespaces = topics.tenants
-    const security = await openSecurity({ config, clock, metadata: storage.metadata, namespaces })
+    const security = await openSecurity({ config, keys, clock, metadata: storage.metadata, namespaces })
     const parts = {
       config,
       security,

@@ -13,6 +13,11 @@ import {
 
 const flagOf = (setting: string) => setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
+const tokenHelp = `
+Tokens are JSON Web Tokens whose claim "sub" is the role, signed by tokenSecretKey (HS256 to HS512) or by the private
+key of tokenPublicKey (RS, PS or ES): any JWT tool makes them, as does \`pulsar tokens create\`. Kafka clients log in by
+SASL PLAIN with user name tenant/namespace and password token:<JWT>. Keys belong in a file or the environment.`
+
 function commandLine(): Command {
   const command = new Command('kop-conformance reference')
     .description('Serve Kafka and Pulsar clients over one store.')
@@ -21,6 +26,7 @@ function commandLine(): Command {
       'settings as a properties file; flags win over environment, environment over file',
     )
     .option('--test-control', 'take commands of a test suite on standard input, and end with it')
+    .addHelpText('after', tokenHelp)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
   for (const name of settingNames) {

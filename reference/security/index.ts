@@ -23,25 +23,37 @@ export interface Security extends SaslParts {
 
 export interface OpenSecurityOptions {
   readonly config: Config
+  readonly keys: SecurityKeys
   readonly clock: Clock
   readonly metadata: MetadataStore
   readonly namespaces: PermissionSource & SaslParts['namespaces']
 }
 
+/** What the settings' files and data URLs hold. */
+export interface SecurityKeys {
+  readonly tokens: readonly TokenKey[]
+  readonly tls: TlsKeys | undefined
+}
+
 /** @throws ConfigError for keys and certificates that are none; it names the setting, never what it holds. */
+export const readSecurityKeys = (config: Config): SecurityKeys => ({
+  tokens: tokenKeys(config),
+  tls: tlsKeys(config),
+})
+
 export async function openSecurity(options: OpenSecurityOptions): Promise<Security> {
-  const { config, clock, metadata, namespaces } = options
+  const { config, keys, clock, metadata, namespaces } = options
   return {
     isAuthenticated: config.authenticationEnabled,
     authorizer: config.authorizationEnabled
       ? new PermissionAuthorizer(config.superUserRoles, namespaces)
       : null,
-    tokens: new TokenVerifier(tokenKeys(config), config.tokenAuthClaim, clock),
+    tokens: new TokenVerifier(keys.tokens, config.tokenAuthClaim, clock),
     users: await ScramUsers.open(metadata),
     namespaces,
     mechanisms: config.saslAllowedMechanisms,
     sessionMsMax: config.connectionsMaxReauthMs,
-    tls: tlsKeys(config),
+    tls: keys.tls,
   }
 }
 
