@@ -1,4 +1,5 @@
 import { Then, When } from '@cucumber/cucumber'
+import { Unsupported } from '../matrix/driver/errors.js'
 import type { ArgsOf, KafkaOps, KafkaReceived, ResultOf } from '../matrix/driver/messages.js'
 import type { TypedDriver } from '../matrix/driver/process.js'
 import { sameAsWrittenForKafka } from './consume.js'
@@ -27,6 +28,7 @@ const SETTLED_WITHIN_MS = 25_000
 const LOOK_MS = 250
 const KNOWN_WITHIN_MS = 10_000
 const HEARTBEAT_MS = 100
+const CONSUMER_GROUP_HEARTBEAT = 68
 const SHORT_SESSION_MS = 1500
 
 /* ---- Who is there ------------------------------------------------------------------------------------------------- */
@@ -98,6 +100,7 @@ When(
 When(
   /^(\d+) members? joins? a group by the consumer protocol(, each in a process of its own)?$/,
   async function (this: ConformanceWorld, count: number, alone: string | null) {
+    await needConsumerProtocol(this)
     await joinNew(this, count, () => ({ protocol: 'consumer' }), { isAlone: alone !== null })
   },
 )
@@ -105,6 +108,7 @@ When(
 When(
   /^(\d+) static members join a group(?:, assigned by ([\w-]+)| by the consumer protocol)$/,
   async function (this: ConformanceWorld, count: number, assignor: string | null) {
+    if (assignor === null) await needConsumerProtocol(this)
     const how = assignor === null ? { protocol: 'consumer' as const } : { assignor: assignor as Assignor }
     await joinNew(this, count, (number) => ({ ...how, instanceId: `instance-${number}` }))
   },
@@ -117,6 +121,15 @@ When(
     await joinNew(this, count, () => ({ assignor: 'roundrobin', sessionTimeoutMs }), { isAlone: true })
   },
 )
+
+/** Clients differ in what they make of a broker without it: some wait for ever. */
+async function needConsumerProtocol(world: ConformanceWorld): Promise<void> {
+  if (world.parameters.raw === undefined) return
+  const { apis } = await (await world.raw()).call('apiVersions', {})
+  if (!apis.some(({ key }) => key === CONSUMER_GROUP_HEARTBEAT)) {
+    throw new Unsupported('ConsumerGroupHeartbeat is not listed by ApiVersions')
+  }
+}
 
 /** What the target allows: real clusters may ask for Kafka's own least of 6 s. */
 async function shortestSession(world: ConformanceWorld): Promise<number> {

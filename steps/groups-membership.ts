@@ -27,7 +27,7 @@ import type { ConformanceWorld } from './world.js'
 
 /* ---- Groups ----------------------------------------------------------------------------------------------------- */
 
-const SHORT_SESSION_MS = 600
+const SHORT_SESSION_MS = 1000
 
 const namesIn = (text: string): string[] => [...text.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name)
 
