@@ -5,7 +5,8 @@ import { backlogQuotaMap, retentionOf, retentionPolicy } from './storage-policie
 /**
  * Policies of namespaces and topics, by Pulsar's names: what may be set, and what is told where nothing was set.
  *
- * - Honoured: retention, messageTTL and backlog quotas (by the retention of topics), deduplication (always on).
+ * - Honoured: retention, messageTTL and backlog quotas that evict (consumer_backlog_eviction), all by the retention of
+ *   topics; deduplication, which is always on. Of other backlog quotas producers feel nothing: they are kept only.
  * - Kept only: durable and told, without effect: those with `kept` below.
  * - Refused: what would promise something that this broker does not do (`refused` below).
  */

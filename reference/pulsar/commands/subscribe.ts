@@ -21,7 +21,7 @@ const typeNames = new Map(
 /**
  * SUBSCRIBE: opens a consumer; readers are consumers of non-durable subscriptions. Messages come after FLOW.
  * `read_compacted` is accepted: nothing is compacted yet, so that the whole log is the right answer.
- * Left out: subscription properties and replicated subscription state are not kept.
+ * Left out: replicated subscription state is not kept.
  */
 export const subscribe: Handler<'SUBSCRIBE'> = async (session, body) => {
   if (session.consumers.has(body.consumerId)) return session.send('SUCCESS', { requestId: body.requestId })
@@ -41,6 +41,7 @@ async function open(session: Session, body: CommandBody<'SUBSCRIBE'>): Promise<F
     const version = await service.schemas.getOrCreate(topic.info, body.schema)
     if (typeof version === 'object') return version
   }
+  const isNew = body.durable !== false && !topic.log.ledger.cursorNames().includes(body.subscription)
   const subscription = await topic.subscription({
     subscription: body.subscription,
     durable: body.durable ?? true,
@@ -49,6 +50,12 @@ async function open(session: Session, body: CommandBody<'SUBSCRIBE'>): Promise<F
     rollbackSeconds: body.startMessageRollbackDurationSec ?? 0,
   })
   if (isFailure(subscription)) return subscription
+  // The one that makes the subscription says what is attached to it; who comes later changes nothing.
+  if (isNew && body.subscriptionProperties !== undefined)
+    await topic.properties.set(
+      body.subscription,
+      Object.fromEntries(body.subscriptionProperties.map(({ key, value }) => [key, value])),
+    )
   const consumer = newConsumer(session, body, type, topic)
   const refused = topic.addConsumer(subscription, consumer, () => {
     session.consumers.delete(consumer.id)
