@@ -165,7 +165,7 @@ const settings = {
     .default('__offsets')
     .describe('its name, short or full: `persistent://tenant/namespace/topic`'),
   offsetsTopicNumPartitions: whole(1, 10_000)
-    .default(8)
+    .default(4)
     .describe('its partitions when it is made; it keeps them'),
   offsetMetadataMaxSize: whole(0, 32_767)
     .default(4_096)

@@ -1,11 +1,14 @@
 import { unsignedVarintBytes, writeUnsignedVarint } from '../../base/varint.js'
 
-const firstBytes = 256
-
 /** Writes Kafka's primitive types; text and bytes with plain lengths, or compact ones (KIP-482). */
 export class FieldWriter {
-  #buffer = Buffer.allocUnsafe(firstBytes)
+  #buffer: Buffer
   #at = 0
+
+  /** @param bytesExpected more will fit */
+  constructor(bytesExpected: number) {
+    this.#buffer = Buffer.allocUnsafe(bytesExpected)
+  }
 
   int16(value: number): this {
     this.#at = this.#room(2).writeInt16BE(value, this.#at)

@@ -6,7 +6,7 @@ import { commitOf, groupOf, OffsetsScene } from './testing.js'
  * Nothing is compacted meanwhile, so that all of it is read. One in flight: each commit is an entry of its own.
  */
 const numbers = process.argv.slice(2).map(Number)
-const [commits = 1_000_000, groups = 1_000, partitions = 8, inFlight = 1_000] = numbers
+const [commits = 1_000_000, groups = 1_000, partitions = 4, inFlight = 1_000] = numbers
 
 const scene = new OffsetsScene()
 const compaction = { recordsMin: Number.POSITIVE_INFINITY, ratioMax: 1 }

@@ -253,13 +253,12 @@ const recordBytes = ({ key, value }: OffsetsRecord): number =>
 /** At least one record. */
 function endOfBatch(records: readonly OffsetsRecord[], from: number, bytesMax: number): number {
   let bytes = 0
-  let to = from
-  for (const record of records.slice(from)) {
-    bytes += recordBytes(record)
-    if (to > from && bytes > bytesMax) break
-    to++
+  for (let to = from; to < records.length; to++) {
+    const record = records[to]
+    bytes += record === undefined ? 0 : recordBytes(record)
+    if (to > from && bytes > bytesMax) return to
   }
-  return to
+  return records.length
 }
 
 function merged(tasks: readonly Waiting[]): Pick<Waiting, 'later' | 'changes' | 'records'> {

@@ -25,6 +25,10 @@ const protocolsTag = 10_000
 /** Ours as well: when a commit is to be dropped whose client asked for a time of its own. Kafka has it in version 1 only. */
 const expiryTag = 10_001
 
+/** Without the texts, in plain ASCII; more is made room for. */
+const offsetKeyBytes = 2 + 2 + 2 + 4
+const offsetValueBytes = 2 + 8 + 4 + 2 + 8 + 3 + topicIdBytes
+
 /** What a record is about. `other`: of a kind that later brokers write. */
 export type RecordKey =
   | { readonly type: 'offset'; readonly group: GroupKey; readonly topic: string; readonly partition: number }
@@ -66,10 +70,15 @@ export function decodeKey(key: Buffer): RecordKey {
 }
 
 const encodeOffsetKey = (group: GroupKey, topic: string, partition: number): Buffer =>
-  new FieldWriter().int16(keyVersion.offset).string(group).string(topic).int32(partition).finish()
+  new FieldWriter(offsetKeyBytes + group.length + topic.length)
+    .int16(keyVersion.offset)
+    .string(group)
+    .string(topic)
+    .int32(partition)
+    .finish()
 
 const encodeGroupKey = (group: GroupKey): Buffer =>
-  new FieldWriter().int16(keyVersion.group).string(group).finish()
+  new FieldWriter(4 + group.length).int16(keyVersion.group).string(group).finish()
 
 /** The record that says a change. */
 export function recordOf(change: GroupChange): OffsetsRecord {
@@ -89,14 +98,14 @@ function encodeOffset(committed: CommittedOffset): Buffer {
   const topicId = Buffer.from(committed.topicId, 'base64url')
   if (topicId.length !== topicIdBytes) throw new Error(`"${committed.topicId}" is not a topic id`)
   const { expireTimestampMs } = committed
-  const writer = new FieldWriter()
+  const writer = new FieldWriter(offsetValueBytes + committed.metadata.length)
     .int16(4)
     .int64(committed.offset)
     .int32(committed.leaderEpoch)
     .compactString(committed.metadata)
     .int64(BigInt(committed.commitTimestampMs))
   if (expireTimestampMs === undefined) return writer.tagged([[topicIdTag, topicId]]).finish()
-  const expiry = new FieldWriter().int64(BigInt(expireTimestampMs)).finish()
+  const expiry = new FieldWriter(8).int64(BigInt(expireTimestampMs)).finish()
   const fields = [[topicIdTag, topicId] as const, [expiryTag, expiry] as const]
   return writer.tagged(fields).finish()
 }
@@ -179,7 +188,7 @@ function readVersion(reader: FieldReader): number {
 }
 
 function encodeGroup(group: StoredGroup): Buffer {
-  const writer = new FieldWriter()
+  const writer = new FieldWriter(256 + 512 * group.members.length)
     .int16(4)
     .compactString(group.protocolType)
     .int32(group.generationId)
@@ -207,7 +216,7 @@ function writeMember(writer: FieldWriter, member: StoredMember, protocolName: st
 }
 
 function encodeProtocols(protocols: StoredMember['protocols']): Buffer {
-  const writer = new FieldWriter()
+  const writer = new FieldWriter(256)
   return writer
     .compactArray(protocols, ({ name, metadata }) =>
       writer.compactString(name).compactBytes(metadata).tagged([]),
