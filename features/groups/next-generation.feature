@@ -2,7 +2,7 @@ Feature: Groups whose partitions the coordinator assigns
 
   Rule: The consumer protocol of KIP-848
 
-    @GC-11 @kafka
+    @GC-11 @kafka @raw
     Scenario Outline: <members> members over <partitions> partitions
       Given a topic of <partitions> partitions
       When <members> members join a group by the consumer protocol
@@ -14,7 +14,7 @@ Feature: Groups whose partitions the coordinator assigns
         | 2       | 5          |
         | 3       | 4          |
 
-    @GC-11 @kafka
+    @GC-11 @kafka @raw
     Scenario: Members come and go, and what stays with a member is never taken from it
       Given a topic of 4 partitions
       When 1 member joins a group by the consumer protocol
@@ -25,7 +25,7 @@ Feature: Groups whose partitions the coordinator assigns
       When the first member leaves
       Then they share the partitions: each has some, and each partition is one member's
 
-    @GC-11 @kafka
+    @GC-11 @kafka @raw
     Scenario: A member leaves, and nothing is skipped
       Given a topic of 4 partitions
       When 2 members join a group by the consumer protocol
@@ -37,7 +37,7 @@ Feature: Groups whose partitions the coordinator assigns
       Then they share the partitions: each has some, and each partition is one member's
       And the second member receives exactly what the first had not committed
 
-    @GC-11 @kafka
+    @GC-11 @kafka @raw
     Scenario: A member dies, and nothing is skipped
       Given a topic of 4 partitions
       When 2 members join a group by the consumer protocol, each in a process of its own
@@ -49,7 +49,7 @@ Feature: Groups whose partitions the coordinator assigns
       Then they share the partitions: each has some, and each partition is one member's
       And the second member receives exactly what the first had not committed
 
-    @GC-11 @kafka
+    @GC-11 @kafka @raw
     Scenario: A static member that starts again in time has its partitions back, and nobody else notices
       Given a topic of 4 partitions
       When 2 static members join a group by the consumer protocol
