@@ -253,3 +253,29 @@ test('no password, token or key is in a log, an answer or a metric, whoever logs
   ])
     assert.ok(!told.includes(secret), secret.slice(0, 4))
 })
+
+test('without authentication a plain listener serves whoever comes, and a SASL one beside it still asks', async (context) => {
+  const listeners = 'PLAINTEXT://127.0.0.1:0,SASL_PLAINTEXT://127.0.0.1:0'
+  const open = await startSecured({
+    'authentication-enabled': 'false',
+    'authorization-enabled': 'false',
+    'kafka-listeners': listeners,
+  })
+  context.after(() => open.stop())
+  const plain = await open.broker.kafka()
+  const { errorCode } = await plain.call(saslHandshake, 1, { mechanism: 'PLAIN' })
+  assert.equal(errorName(errorCode), 'ILLEGAL_SASL_STATE')
+  const { errorCode: refused } = await plain.call(saslAuthenticate, 1, { authBytes: Buffer.alloc(0) })
+  assert.equal(errorName(refused), 'ILLEGAL_SASL_STATE')
+  await plain.createTopic('everybodys')
+  await canList(plain)
+  const asked = await open.kafka()
+  await assert.rejects(asked.call(metadata, 1, { topics: null }), /closed/)
+  const known = await loginPlain(await open.kafka(), 'public/default', `token:${superToken}`)
+  const { topics } = await known.call(metadata, 1, { topics: null })
+  assert.deepEqual(
+    topics.map(({ name }) => name),
+    ['everybodys'],
+  )
+  known.socket.destroy()
+})
