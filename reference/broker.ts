@@ -65,6 +65,8 @@ export interface PartReplacements {
   /** The topics as Pulsar's commands see them. */
   readonly pulsarTopics?: (topics: TopicCatalog) => TopicCatalog
   readonly kafkaDispatch?: (dispatch: KafkaDispatch) => KafkaDispatch
+  /** Who is let in, and what they may do. */
+  readonly security?: (security: Security) => Security
 }
 
 export interface StartBrokerOptions {
@@ -114,7 +116,8 @@ export async function startBroker(config: Config, options: StartBrokerOptions = 
     // With the listeners: members that wait for one another are answered, and hold nobody up.
     listeners.push(async () => groups.close())
     const namespaces = topics.tenants
-    const security = await openSecurity({ config, keys, clock, metadata: storage.metadata, namespaces })
+    const opening = openSecurity({ config, keys, clock, metadata: storage.metadata, namespaces })
+    const security = (options.replace?.security ?? same)(await opening)
     const parts = {
       config,
       security,
