@@ -152,6 +152,11 @@ Then(
   },
 )
 
+When("the group's part of the offsets topic is unloaded", async function (this: ConformanceWorld) {
+  needFormat(this)
+  await this.instance.rollOver(await partOf(this, groupOf(this)))
+})
+
 When("the group's offset of partition 0 is deleted", async function (this: ConformanceWorld) {
   const group = groupOf(this)
   const body = { groupId: group, topics: [{ name: this.topic().name, partitions: [{ partitionIndex: 0 }] }] }

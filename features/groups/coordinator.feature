@@ -111,6 +111,25 @@ Feature: A group's coordinator is found, and loses nothing
         | what                     |
         | killed and started again |
 
+    @GC-3 @raw @pulsar @power-roll-over
+    Scenario: Commits and members, when the coordinator's part of the offsets topic is unloaded
+      Given a target of its own
+      And the declared offsets topic
+      And a topic of 2 partitions
+      And a group of "A" and "B"
+      When "A" sends OffsetCommit
+      And the group's part of the offsets topic is unloaded
+      Then all that the group has committed is
+        | topic | partition | offset |
+        | 1     | 0         | 3      |
+      And "A" and "B" are given the same assignment as before
+      And "A" and "B" are members as before
+      When "B" sends OffsetCommit
+      Then the answer is NONE
+      And the offsets topic says of the group, by the last value of each key
+        | topic | partition | offset | metadata |
+        | 1     | 0         | 3      |          |
+
     @GC-3 @raw @power-kill
     Scenario: A static member keeps its place over a restart of the broker and of itself
       Given a target of its own
