@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { asEntryId, asLedgerId } from '../../base/brand.js'
 import { readPulsarEntry, testBatch } from '../../entry-format/test-kit.js'
+import { offsetMapping } from '../../offsets/index.js'
 import { StorageError } from '../../storage/types.js'
 import { accepted } from '../../topics/testing.js'
 import type { GroupChange, StoredGroup } from '../group-store.js'
@@ -128,6 +129,22 @@ for (const entryFormat of ['pulsar', 'kafka'] as const) {
     assert.deepEqual([commit?.key, removal?.key], [key, key])
     assert.deepEqual(decodeOffset(commit?.payload ?? Buffer.alloc(0), orders, 0), commitOf(7))
     assert.deepEqual([commit?.isNull, removal?.isNull], [false, true])
+  })
+}
+
+for (const mapping of ['packed', 'wrapper'] as const) {
+  test(`it is loaded whole under offsetMapping=${mapping}, over several ledgers`, async () => {
+    const options = { topics: { mapping: offsetMapping(mapping) }, storage: { entriesPerLedgerMax: 40 } }
+    const before = await scene.open(options)
+    for (let at = 0; at < 10; at++)
+      await before.put(
+        groupOf(at),
+        [0, 1, 2].map((partition) => commitOf(at, { partition })),
+      )
+    await Promise.all(Array.from({ length: 30 }, (_, at) => before.put(groupOf(at), [commitOf(100 + at)])))
+    const expected = await contentsOf(before)
+    assert.equal(expected.length, 50)
+    assert.deepEqual(await contentsOf(await scene.open(options)), expected)
   })
 }
 
