@@ -215,6 +215,24 @@ test('what Pulsar’s tools do to the subscription is the group’s before they 
   await at.broker.stop()
 })
 
+test('a Pulsar consumer’s seek moves the group, and its unsubscribing deletes the offset', async () => {
+  const at = await scene(60_000)
+  await at.commit(9)
+  const pulsar = await at.consumer()
+  await pulsar.expect('SUCCESS')
+  pulsar.send('SEEK', { consumerId: 1, requestId: 2n, messagePublishTime: 1 })
+  await pulsar.expect('CLOSE_CONSUMER')
+  await pulsar.expect('SUCCESS')
+  assert.equal(await at.committed(), 0n)
+  const again = await at.consumer()
+  await again.expect('SUCCESS')
+  again.send('UNSUBSCRIBE', { consumerId: 1, requestId: 3n })
+  await again.expect('SUCCESS')
+  assert.equal(await at.committed(), -1n)
+  await at.listed(false)
+  await at.broker.stop()
+})
+
 test('members have the subscription to themselves, and a tool’s move fences them', async () => {
   const at = await scene()
   await at.commit(0)

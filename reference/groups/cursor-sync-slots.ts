@@ -8,6 +8,16 @@ export interface OwnWrite {
   written: { readonly offset: CommittedOffset | undefined } | null
 }
 
+/** Whether a change is the one that was written: the offset, or its removal. */
+export function isWrittenBy({ written }: OwnWrite, offset: CommittedOffset | undefined): boolean {
+  if (written === null) return false
+  return (
+    written.offset?.offset === offset?.offset &&
+    written.offset?.commitTimestampMs === offset?.commitTimestampMs &&
+    written.offset?.metadata === offset?.metadata
+  )
+}
+
 /** One group on one partition: what its cursor is to follow, or what is to follow its cursor. */
 export interface Slot {
   readonly key: GroupKey
@@ -95,6 +105,27 @@ export class Slots {
     else this.#slots.set(name, others)
   }
 }
+
+/** A group that has not moved on for this long has no rate. */
+const rateStaleMs = 60_000
+const rateIntervalMsMin = 1_000
+
+/** Takes down how far a group's commits have come, now and then. */
+export function noteProgress(slot: Slot, offset: bigint, atMs: number): void {
+  const before = slot.progress
+  if (before === undefined) {
+    slot.progress = { atMs, offset, perSecond: 0 }
+    return
+  }
+  const spentMs = atMs - before.atMs
+  if (spentMs < rateIntervalMsMin) return
+  const perSecond = Math.max(0, (Number(offset - before.offset) * 1000) / spentMs)
+  slot.progress = { atMs, offset, perSecond }
+}
+
+/** Messages a second that the group's commits passed. */
+export const rateOf = ({ progress }: Slot, nowMs: number): number =>
+  progress === undefined || nowMs - progress.atMs > rateStaleMs ? 0 : progress.perSecond
 
 /** Subscriptions have names without control characters; a group whose id has one, or none, has no cursor. */
 export const canBeSubscription = (groupId: string): boolean =>

@@ -23,6 +23,17 @@ export const standsAt = (
 ): boolean =>
   comparePositions(cursor.position, point.position) === 0 && cursor.batchIndex === point.batchIndex
 
+/** Messages that the group has not consumed. Offsets count them under the mapping by index; else its last known place does. */
+export function lagOf(log: PartitionLog, slot: Slot | undefined): number {
+  const { start, end } = log.ledger
+  const offset = slot?.committed?.offset
+  if (offset === undefined) return end.index - start.index
+  const endOffset = log.endOffset()
+  const countsMessages = endOffset === BigInt(end.index)
+  if (countsMessages) return Math.min(end.index - start.index, Math.max(0, Number(endOffset - offset)))
+  return slot?.place?.offset === offset ? end.index - slot.place.index : end.index - start.index
+}
+
 export interface CursorSyncWorkOptions {
   readonly store: GroupStore
   readonly catalog: Pick<TopicCatalog, 'find' | 'partition'>

@@ -9,8 +9,17 @@ import type {
 } from '../topics/group-subscriptions.js'
 import { fullName } from '../topics/names.js'
 import { isRefusal, type PartitionLog, type TopicCatalog, type TopicInfo } from '../topics/types.js'
-import { canBeSubscription, type OwnWrite, type Slot, Slots, topicOfFullName } from './cursor-sync-slots.js'
-import { acknowledgedMetadata, CursorSyncWork, pointOfCommitted } from './cursor-sync-work.js'
+import {
+  canBeSubscription,
+  isWrittenBy,
+  noteProgress,
+  type OwnWrite,
+  rateOf,
+  type Slot,
+  Slots,
+  topicOfFullName,
+} from './cursor-sync-slots.js'
+import { acknowledgedMetadata, CursorSyncWork, lagOf, pointOfCommitted } from './cursor-sync-work.js'
 import { type GroupKey, groupKey, groupNameOf } from './group-key.js'
 import type { GroupChange, GroupStore } from './group-store.js'
 import type { CommittedOffset } from './offset-store.js'
@@ -31,10 +40,6 @@ export interface CursorSyncOptions {
 
 /** So many cursors are moved at a time: enough for the store to write them together, few enough to leave it to others. */
 const slotsAtOnce = 64
-/** A group that has not moved on for this long has no rate. */
-const rateStaleMs = 60_000
-const rateIntervalMsMin = 1_000
-
 /**
  * Keeps Kafka groups and Pulsar's subscriptions of the same names in step; `README.md` has the rules (chapter PT of the
  * register). A commit costs it a mark in memory; cursors are moved in the background, each to the newest offset alone.
@@ -152,7 +157,7 @@ export class CursorSync implements GroupSubscriptions {
         memberId: owner.memberId,
       },
       lag: lagOf(partition, slot),
-      messagesPerSecond: this.#rateOf(slot),
+      messagesPerSecond: slot === undefined ? 0 : rateOf(slot, this.#options.clock.nowMs()),
     }
   }
 
@@ -213,12 +218,6 @@ export class CursorSync implements GroupSubscriptions {
     if (!(await this.#started)) throw new StorageError('the broker stops before its groups are loaded')
   }
 
-  #rateOf(slot: Slot | undefined): number {
-    const progress = slot?.progress
-    if (progress === undefined) return 0
-    return this.#options.clock.nowMs() - progress.atMs > rateStaleMs ? 0 : progress.perSecond
-  }
-
   /** The group that a subscription is: one with an offset here, or one with members that read the topic. */
   #groupOf({ topic, index }: PartitionLog, subscription: string): Slot | undefined {
     const slot = this.#slots.ofSubscription(topic, index, subscription)
@@ -259,7 +258,7 @@ export class CursorSync implements GroupSubscriptions {
     slot.version++
     slot.committed = offset
     if (offset === undefined) this.#forgetOffset(slot)
-    else this.#noteProgress(slot, offset)
+    else noteProgress(slot, offset.offset, this.#options.clock.nowMs())
     this.#mark(slot, 'toCursor')
   }
 
@@ -270,15 +269,6 @@ export class CursorSync implements GroupSubscriptions {
     if (heir?.committed !== undefined) this.#mark(heir, 'toCursor')
     // At once: a group that starts anew must not take the cursor for a subscription of Pulsar's.
     else queueMicrotask(() => this.#flushGroup(slot.key))
-  }
-
-  #noteProgress(slot: Slot, { offset }: CommittedOffset): void {
-    const atMs = this.#options.clock.nowMs()
-    const before = slot.progress
-    if (before !== undefined && atMs - before.atMs < rateIntervalMsMin) return
-    const passed = before === undefined ? 0 : Number(offset - before.offset)
-    const perSecond = before === undefined ? 0 : Math.max(0, (passed * 1000) / (atMs - before.atMs))
-    slot.progress = { atMs, offset, perSecond }
   }
 
   #mark(slot: Slot, direction: 'toCursor' | 'toGroup'): void {
@@ -400,24 +390,4 @@ export class CursorSync implements GroupSubscriptions {
     slot.turn = mine.catch(() => undefined)
     return mine
   }
-}
-
-function isWrittenBy({ written }: OwnWrite, offset: CommittedOffset | undefined): boolean {
-  if (written === null) return false
-  return (
-    written.offset?.offset === offset?.offset &&
-    written.offset?.commitTimestampMs === offset?.commitTimestampMs &&
-    written.offset?.metadata === offset?.metadata
-  )
-}
-
-/** Messages that the group has not consumed. Offsets count them under the mapping by index; else its last known place does. */
-function lagOf(log: PartitionLog, slot: Slot | undefined): number {
-  const { start, end } = log.ledger
-  const offset = slot?.committed?.offset
-  if (offset === undefined) return end.index - start.index
-  const endOffset = log.endOffset()
-  const countsMessages = endOffset === BigInt(end.index)
-  if (countsMessages) return Math.min(end.index - start.index, Math.max(0, Number(endOffset - offset)))
-  return slot?.place?.offset === offset ? end.index - slot.place.index : end.index - start.index
 }
