@@ -3,6 +3,7 @@ import type { GroupOfPartition } from '../topics/group-subscriptions.js'
 import { isRefusal, type PartitionLog, type TopicInfo } from '../topics/types.js'
 import type { PulsarContext } from './context.js'
 import { asFailure, type Failure, fail } from './failure.js'
+import { type LimitPolicy, limitOf } from './limits.js'
 import { isStorable } from './names.js'
 import type { Producer } from './producer.js'
 import { SubscriptionProperties } from './subscription-properties.js'
@@ -102,6 +103,8 @@ export class PulsarTopic {
         )
       this.closeProducer(namesake)
     }
+    if (this.#producers.size >= this.#limit('maxProducersPerTopic'))
+      return fail('ProducerBusy', `Topic '${this.log.pulsarName}' reached max producers limit`)
     const refused = this.#refusalOf(producer, requestedEpoch)
     if (refused !== undefined) return refused
     if (producer.accessMode === AccessMode.WaitForExclusive && this.#isBusy()) {
@@ -200,10 +203,20 @@ export class PulsarTopic {
         )
       return subscription
     }
+    const tooMany = this.#refusalToCreate(request)
+    if (tooMany !== undefined) return tooMany
     const opening = this.#openSubscription(request)
     this.#subscriptions.set(request.subscription, opening)
     opening.catch(() => this.#subscriptions.delete(request.subscription))
     return opening
+  }
+
+  /** Readers, which are subscriptions without a cursor that lasts, are not counted. */
+  #refusalToCreate({ subscription, durable }: SubscribeRequest): Failure | undefined {
+    const names = this.log.ledger.cursorNames()
+    if (!durable || names.includes(subscription)) return undefined
+    if (names.length < this.#limit('maxSubscriptionsPerTopic')) return undefined
+    return fail('NotAllowedError', `Topic ${this.log.pulsarName} has as many subscriptions as it may have`)
   }
 
   async #openSubscription(request: SubscribeRequest): Promise<Subscription> {
@@ -240,10 +253,24 @@ export class PulsarTopic {
 
   /** @param close called when the broker ends the consumer. */
   addConsumer(subscription: Subscription, consumer: Consumer, close: () => void): Failure | undefined {
-    const refused = this.#refusalByGroup(subscription) ?? subscription.add(consumer)
+    const refused =
+      this.#refusalByGroup(subscription) ?? this.#refusalByNumber(subscription) ?? subscription.add(consumer)
     if (refused !== undefined) return refused
     this.#consumers.set(consumer, { subscription, close })
     subscription.endReset()
+    return undefined
+  }
+
+  #limit(policy: LimitPolicy): number {
+    const { catalog } = this.#context
+    return limitOf(catalog.tenants, catalog.findById(this.info.topicId) ?? this.info, policy)
+  }
+
+  #refusalByNumber({ consumers }: Subscription): Failure | undefined {
+    if (this.#consumers.size >= this.#limit('maxConsumersPerTopic'))
+      return fail('ConsumerBusy', 'Topic reached max consumers limit')
+    if (consumers.length >= this.#limit('maxConsumersPerSubscription'))
+      return fail('ConsumerBusy', 'Subscription reached max consumers limit')
     return undefined
   }
 

@@ -7,7 +7,8 @@ import { backlogQuotaMap, retentionOf, retentionPolicy } from './storage-policie
  *
  * - Honoured: retention, messageTTL and backlog quotas that evict (consumer_backlog_eviction), all by the retention of
  *   topics; deduplication, which is always on. Of other backlog quotas producers feel nothing: they are kept only.
- * - Kept only: durable and told, without effect: those with `kept` below.
+ *   Numbers of producers, consumers and subscriptions, for clients of Pulsar.
+ * - Kept only: durable and told, without effect: most of the rest.
  * - Refused: what would promise something that this broker does not do (`refused` below).
  */
 export interface Policy {

@@ -85,3 +85,13 @@ test('stats of all partitions are added up by subscription', async () => {
   assert.equal(stats.backlogQuotaLimitSize, -1)
   assert.equal(Object.keys(stats.partitions).length, 2)
 })
+
+test('a topic has no more subscriptions than its policy allows, until the policy is gone', async () => {
+  const path = topicPath('bounded')
+  assert.equal(await admin.status('PUT', path), 204)
+  assert.equal(await admin.status('POST', `${path}/maxSubscriptionsPerTopic`, 1), 204)
+  assert.equal(await admin.status('PUT', `${path}/subscription/a`), 204)
+  assert.equal(await admin.status('PUT', `${path}/subscription/b`), 409)
+  assert.equal(await admin.status('DELETE', `${path}/maxSubscriptionsPerTopic`), 204)
+  assert.equal(await admin.status('PUT', `${path}/subscription/b`), 204)
+})
