@@ -113,10 +113,11 @@ export class OffsetsPartition {
   #open(): Promise<PartitionLog> {
     if (this.#opened !== undefined) return this.#opened
     const opening = this.#options.open()
+    const forget = (): void => {
+      if (this.#opened === opening) this.#opened = undefined
+    }
     this.#opened = opening
-    opening.catch(() => {
-      this.#opened = undefined
-    })
+    opening.then((partition) => partition.onClosed(forget), forget)
     return opening
   }
 
