@@ -400,6 +400,15 @@ test('acknowledgements of Pulsar consumers move the offset of a group that has o
   assert.equal(await committed(), 9n)
 })
 
+test('whoever asks for the offset gets what Pulsar consumers had acknowledged before', async () => {
+  await commit(1)
+  await period()
+  await (await cursor()).acknowledgeUpTo((await pointOf(4)).position, 2)
+  sync.acknowledged(log, 'g')
+  await sync.settled(key, fullName(info.name), 0)
+  assert.equal(await committed(), 7n)
+})
+
 test('single acknowledgements beyond the cursor outlive the group’s following it', async () => {
   await commit(1)
   await period()

@@ -121,10 +121,11 @@ export class CursorSync implements GroupSubscriptions {
     while (this.#flushes.size > 0) await Promise.all(this.#flushes)
   }
 
-  /** To be awaited before an offset is answered: a tool's move under way is stored then. */
+  /** To be awaited before an offset is answered: a tool's move, and what Pulsar's consumers acknowledged, is stored then. */
   async settled(key: GroupKey, topic: string, partition: number): Promise<void> {
     const slot = this.#slots.find(key, topic, partition)
-    if (slot !== undefined && slot.ownWrites.length > 0) await slot.turn
+    if (slot?.pending === 'toGroup') await this.#followed(slot)
+    else if (slot !== undefined && slot.ownWrites.length > 0) await slot.turn
   }
 
   /**
@@ -204,9 +205,7 @@ export class CursorSync implements GroupSubscriptions {
 
   async left(partition: PartitionLog, subscription: string): Promise<void> {
     const slot = this.#slots.ofSubscription(partition.topic, partition.index, subscription)
-    if (slot?.pending !== 'toGroup') return
-    if (this.#marked.has(slot)) await this.#flush([slot])
-    else await slot.turn
+    if (slot?.pending === 'toGroup') await this.#followed(slot)
   }
 
   follow(users: SubscriptionUsers): () => void {
@@ -216,6 +215,11 @@ export class CursorSync implements GroupSubscriptions {
 
   async #untilStarted(): Promise<void> {
     if (!(await this.#started)) throw new StorageError('the broker stops before its groups are loaded')
+  }
+
+  async #followed(slot: Slot): Promise<void> {
+    if (this.#marked.has(slot)) await this.#flush([slot])
+    else await slot.turn
   }
 
   /** The group that a subscription is: one with an offset here, or one with members that read the topic. */
