@@ -77,7 +77,8 @@ export function clientsOf<Client extends ClientTitle>(
  * Plans cells: each world alone once a client, both worlds over pairs of clients, raw once. Scenarios that are managed
  * by a tool have cells of their own: those of their worlds, paired with the tools. With `powers: 'once'`, the quick
  * plan's, scenarios that restart, kill, configure or spoil a target of their own run with the first client or pair of
- * their world only: they cost seconds each, and what they show is the target's behaviour.
+ * their world only, and those of a tool once a tool: they cost seconds each, and what they show is the target's or the
+ * tool's behaviour.
  */
 export function planCells<Client extends ClientTitle>(input: CellInput<Client>): CellPlan<Client> {
   const leftOut = new Map<string, Scenario[]>()
@@ -92,9 +93,11 @@ export function planCells<Client extends ClientTitle>(input: CellInput<Client>):
       const scenarios = runnable.filter(
         (scenario) => scenario.worlds === worlds && isManagedBy(scenario, tools),
       )
+      const tooled = tools.length > 0 ? toolsCount(tools, input) : Number.POSITIVE_INFINITY
       return combinations(worlds, tools, input).map((clients, index) => {
-        const spares = input.powers === 'once' && index > 0
-        const shared = spares ? scenarios.filter(({ powers }) => powers.length === 0) : scenarios
+        const shared = scenarios.filter(({ powers }) => {
+          return input.powers !== 'once' || (index < tooled && (index === 0 || powers.length === 0))
+        })
         sparedCases += scenarios.length - shared.length
         return cell(worlds, { ...clients, raw: input.raw }, shared)
       })
@@ -142,6 +145,15 @@ function combinations<Client extends ClientTitle>(
     (left, right) => pairs(left, right, input.pairs).map(([a, b]) => ({ ...a, ...b })),
     first,
   )
+}
+
+/** So many of the first combinations meet every tool: a shorter list is gone through again. */
+function toolsCount<Client extends ClientTitle>(
+  tools: readonly ToolKind[],
+  { pulsarAdmin, kafkaAdmin }: PlanClients<Client>,
+): number {
+  const counts = { 'pulsar-admin': pulsarAdmin.length, 'kafka-admin': kafkaAdmin.length }
+  return Math.max(...tools.map((tool) => counts[tool]))
 }
 
 /** Every pair, or as few as meet each client at least once: the shorter list is gone through again. */
@@ -198,5 +210,5 @@ function reasonToLeaveOut<Client extends ClientTitle>(
 }
 
 export function sparedLine(cases: number): string {
-  return `${cases} cases left to --clients all or --pairs all: what needs a target of its own runs here with the first client or pair`
+  return `${cases} cases left to --clients all or --pairs all: what needs a target of its own, or a tool, runs here with the first client or pair`
 }

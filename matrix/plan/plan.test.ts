@@ -133,6 +133,8 @@ test('what a tool manages runs in cells of its own, with each tool of the kind',
     'pa2@1 × ka2@1: two',
     'pa1@1 × ka3@1: two',
   ])
+  const once = cellLines({ scenarios: scenarios.slice(1, 3), powers: 'once' })
+  assert.deepEqual(once, ['k1@1 × p1@1 × pa1@1: b+', 'k2@1 × p2@1 × pa2@1: b+', 'k1@1 × ka1@1: k+'])
   const all = cellLines({ scenarios: scenarios.slice(1, 3), kafkaAdmin, pairs: 'all' })
   assert.equal(all.length, 2 * 3 + 2 * 3 * 2)
   assert.equal(new Set(all).size, all.length)
