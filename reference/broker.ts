@@ -12,6 +12,7 @@ import {
 } from './config.js'
 import { GroupCoordinator } from './groups/coordinator.js'
 import { CursorSync } from './groups/cursor-sync.js'
+import type { GroupStore } from './groups/group-store.js'
 import { LoadingCoordinator } from './groups/loading.js'
 import { OffsetsTopic } from './groups/offsets-topic/index.js'
 import type { GroupLimits } from './groups/step-state.js'
@@ -31,6 +32,7 @@ import { openSecurity, readSecurityKeys, type Security } from './security/index.
 import type { TlsKeys } from './security/tls.js'
 import { openEmbeddedStorage } from './storage/embedded/index.js'
 import type { Storage } from './storage/types.js'
+import type { GroupSubscriptions } from './topics/group-subscriptions.js'
 import { createTopics, kafkaNames, type StoredTopics } from './topics/index.js'
 import { fullName } from './topics/names.js'
 import { isRefusal, type TopicCatalog } from './topics/types.js'
@@ -65,6 +67,10 @@ export interface PartReplacements {
   /** The topics as Pulsar's commands see them. */
   readonly pulsarTopics?: (topics: TopicCatalog) => TopicCatalog
   readonly kafkaDispatch?: (dispatch: KafkaDispatch) => KafkaDispatch
+  /** Groups and offsets as cursor sync follows and writes them. */
+  readonly followedGroups?: (groups: GroupStore) => GroupStore
+  /** Groups as Pulsar's commands and tools tell them of their subscriptions. */
+  readonly groupSubscriptions?: (groups: GroupSubscriptions) => GroupSubscriptions
   /** Who is let in, and what they may do. */
   readonly security?: (security: Security) => Security
 }
@@ -100,7 +106,7 @@ export async function startBroker(config: Config, options: StartBrokerOptions = 
     const offsets = await openOffsets(config, storage, topics, clock, log)
     opened.push(() => offsets.close())
     const cursors = new CursorSync({
-      store: offsets,
+      store: (options.replace?.followedGroups ?? same<GroupStore>)(offsets),
       catalog: topics,
       members: () => groups.coordinator,
       clock,
@@ -365,7 +371,7 @@ async function servePulsar(
     config,
     metadata: parts.storage.metadata,
     security,
-    groups: parts.cursors,
+    groups: (replace.groupSubscriptions ?? same<GroupSubscriptions>)(parts.cursors),
     metrics: {
       connectionOpened: () => metrics.connection('pulsar', 1),
       connectionClosed: () => metrics.connection('pulsar', -1),
