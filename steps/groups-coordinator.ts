@@ -146,6 +146,15 @@ When(
 )
 
 Then(
+  'a commit of offset {int} is answered with an error',
+  async function (this: ConformanceWorld, offset: number) {
+    const commit = { topic: this.topic().name, partition: 0, offset: String(offset) }
+    const [error = 0] = await commitRaw(this, groupOf(this), [commit], { once: true })
+    holds('the error of the commit', error !== 0, 'an error', await errorName(this, error))
+  },
+)
+
+Then(
   '{string} and {string} are given the same assignment as before',
   async function (this: ConformanceWorld, one: string, other: string) {
     for (const name of [one, other]) {

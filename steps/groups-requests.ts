@@ -118,6 +118,8 @@ export interface Asked {
   readonly connection?: string
   readonly version?: number | undefined
   readonly timeoutMs?: number
+  /** Takes the first answer, whatever it is. */
+  readonly once?: boolean
 }
 
 /** Asks the coordinator of a group, again and again while it says that it is on its way. */
@@ -138,7 +140,8 @@ export async function ask<Answer>(
       ...(asked.version !== undefined && { version: asked.version }),
       timeoutMs: asked.timeoutMs ?? 20_000,
     })
-    if (!NOT_YET.includes(firstError(answer.body)) || Date.now() > deadline) return answer.body as Answer
+    const isNotYet = asked.once !== true && NOT_YET.includes(firstError(answer.body))
+    if (!isNotYet || Date.now() > deadline) return answer.body as Answer
   }
 }
 
@@ -370,9 +373,9 @@ export async function commitRaw(
   world: ConformanceWorld,
   group: string,
   commits: readonly Commit[],
-  options: { as?: RawMember; version?: number | undefined; retentionMs?: number } = {},
+  options: { as?: RawMember; version?: number | undefined; retentionMs?: number; once?: boolean } = {},
 ): Promise<number[]> {
-  const { as, version } = options
+  const { as, version, once = false } = options
   const body = {
     groupId: group,
     generationIdOrMemberEpoch: as?.generation ?? -1,
@@ -390,7 +393,7 @@ export async function commitRaw(
       })),
     })),
   }
-  const asked = { group, version, ...(as !== undefined && { connection: as.name }) }
+  const asked = { group, version, once, ...(as !== undefined && { connection: as.name }) }
   const { topics } = await ask<CommitAnswer>(world, 'OffsetCommit', body, asked)
   const errors = commits.map(({ topic, topicId, partition }) => {
     const found = topics.find((each) =>

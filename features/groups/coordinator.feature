@@ -130,6 +130,19 @@ Feature: A group's coordinator is found, and loses nothing
         | topic | partition | offset | metadata |
         | 1     | 0         | 3      |          |
 
+    @GC-3 @raw @power-fail-store
+    Scenario: A commit that cannot be stored is not acknowledged
+      Given a target of its own
+      And a topic
+      When the group commits offset 5 of the topic
+      And the target’s store begins to fail
+      Then a commit of offset 6 is answered with an error
+      When the target’s store is mended
+      And the group commits offset 7 of the topic
+      Then all that the group has committed is
+        | topic | partition | offset |
+        | 1     | 0         | 7      |
+
     @GC-3 @raw @power-kill
     Scenario: A static member keeps its place over a restart of the broker and of itself
       Given a target of its own
