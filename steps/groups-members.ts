@@ -1,5 +1,5 @@
 import { Then, When } from '@cucumber/cucumber'
-import { Unsupported } from '../matrix/driver/errors.js'
+import { DriverError, Unsupported } from '../matrix/driver/errors.js'
 import type { ArgsOf, KafkaOps, KafkaReceived, ResultOf } from '../matrix/driver/messages.js'
 import type { TypedDriver } from '../matrix/driver/process.js'
 import { sameAsWrittenForKafka } from './consume.js'
@@ -26,7 +26,7 @@ interface Member {
 const SETTLED_WITHIN_MS = 25_000
 /** How long one asking waits for an assignment to come to be as expected. */
 const LOOK_MS = 250
-const KNOWN_WITHIN_MS = 10_000
+const READY_WITHIN_MS = 10_000
 const HEARTBEAT_MS = 100
 const CONSUMER_GROUP_HEARTBEAT = 68
 const SHORT_SESSION_MS = 1500
@@ -54,21 +54,33 @@ async function open(world: ConformanceWorld, of: Member): Promise<void> {
 }
 
 /**
- * A client that subscribes to a topic that its broker does not know yet may look again only minutes later. Brokers learn
- * of new topics a moment after these were created.
+ * A client that subscribes to a topic that its broker does not know yet may look again only minutes later, or begin to
+ * read twice. Brokers learn of new topics, and begin to lead their partitions, a moment after these were created.
  */
-async function topicsKnown(world: ConformanceWorld): Promise<void> {
-  const driver = await world.kafka()
-  const names = world.topics.map(({ name }) => name)
-  const deadline = Date.now() + KNOWN_WITHIN_MS
+async function topicsReady(world: ConformanceWorld): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS
   for (;;) {
-    const { topics } = await driver.call('metadata', { topics: names })
-    const known = world.topics.filter(({ name, partitions }) => {
+    const problem = await whyNotReady(world)
+    if (problem === null) return
+    if (Date.now() > deadline) throw new Mismatch('the new topics', 'every partition has a leader', problem)
+  }
+}
+
+async function whyNotReady(world: ConformanceWorld): Promise<unknown> {
+  const driver = await world.kafka()
+  try {
+    const { topics } = await driver.call('metadata', { topics: world.topics.map(({ name }) => name) })
+    const missing = world.topics.filter(({ name, partitions }) => {
       const found = topics.find((topic) => topic.name === name)
-      return found?.error === undefined && found?.partitions.length === partitions
+      return found?.error !== undefined || found?.partitions.length !== partitions
     })
-    if (known.length === names.length) return
-    if (Date.now() > deadline) throw new Mismatch('metadata of the topics', names, topics)
+    if (missing.length > 0) return topics
+    const ends = allPartitions(world).map((each) => driver.call('listOffsets', { ...each, at: 'latest' }))
+    await Promise.all(ends)
+    return null
+  } catch (error) {
+    if (error instanceof DriverError) return error.message
+    throw error
   }
 }
 
@@ -79,7 +91,7 @@ async function joinNew(
   more: { isAlone?: boolean; group?: string } = {},
 ): Promise<void> {
   const { isAlone = false, group = groupOf(world) } = more
-  await topicsKnown(world)
+  await topicsReady(world)
   const before = present(world).length + gone(world).length
   const members = Array.from({ length: count }, (_, index): Member => {
     const number = before + index + 1
