@@ -20,7 +20,12 @@ module.exports = {
     only('base-imports-nothing', '^reference/base/', [], 'base is the ground'),
     only('storage-stands-on-base', '^reference/storage/', ['^reference/base/']),
     only('offsets-stand-on-base', '^reference/offsets/', ['^reference/base/']),
-    only('group-step-is-pure', '^reference/groups/step', ['^reference/base/']),
+    only(
+      'group-step-is-pure',
+      '^reference/groups/(step|consumer/step)',
+      ['^reference/base/', '^reference/groups/(consumer-protocol|group-store|offset-store|group-key)\\.ts$'],
+      'shapes and pure functions only: no store, no clock',
+    ),
     only('kafka-wire-stands-on-base', '^reference/kafka/wire/', [
       '^reference/base/',
       '^reference/entry-format/types\\.ts$',
