@@ -15,6 +15,9 @@ import type { Power, Profile, StartOptions, Target, TargetKind, TargetSettings }
 const READY_TIMEOUT_MS = 20_000
 /** Old commits are looked for so often that scenarios can wait for it. */
 const RETENTION_CHECK_MS = 200
+/** So are subscriptions, and what retention drops. */
+const SYNC_PERIOD_MS = 200
+const TRIM_CHECK_S = 1
 const STOP_GRACE_MS = 5_000
 const CONTROL_TIMEOUT_MS = 5_000
 const POWERS: ReadonlySet<Power> = new Set<Power>(['restart', 'kill', 'configure', 'fail-store', 'roll-over'])
@@ -31,6 +34,8 @@ async function startReference(options: StartOptions): Promise<Target> {
   const settings = {
     dataDirectory: join(dataDir, 'data'),
     offsetsRetentionCheckIntervalMs: String(RETENTION_CHECK_MS),
+    kafkaOffsetsSyncPeriodMs: String(SYNC_PERIOD_MS),
+    retentionCheckIntervalInSeconds: String(TRIM_CHECK_S),
     ...(await withPorts(options.settings ?? {})),
   }
   await writeFile(configFile, propertiesOf(settings))
@@ -56,10 +61,17 @@ async function startReference(options: StartOptions): Promise<Target> {
 /** The shipped profile describes the default settings; what a setting changes, it changes here. */
 function profileOf(settings: TargetSettings): Profile {
   const profile = shippedProfile('reference')
-  const { offsetMapping, offsetsRetentionCheckIntervalMs = RETENTION_CHECK_MS } = settings
+  const {
+    offsetMapping,
+    offsetsRetentionCheckIntervalMs = RETENTION_CHECK_MS,
+    kafkaOffsetsSyncPeriodMs = SYNC_PERIOD_MS,
+    retentionCheckIntervalInSeconds = TRIM_CHECK_S,
+  } = settings
   const answers = {
     ...profile.answers,
     'GC-10': { checkIntervalMs: Number(offsetsRetentionCheckIntervalMs) },
+    'PT-1': { syncPeriodMs: Number(kafkaOffsetsSyncPeriodMs) },
+    'PT-5': { checkIntervalMs: Number(retentionCheckIntervalInSeconds) * 1000 },
     ...(offsetMapping === undefined ? {} : { 'ID-3': offsetMapping }),
     'GC-13': offsetsTopicOf(settings, profile.answers['GC-13']),
   }
