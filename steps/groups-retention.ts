@@ -91,6 +91,12 @@ When(
   },
 )
 
+/** A commit that is over at once is gone: so the target has looked. */
+When('the target has looked for old commits once more', async function (this: ConformanceWorld) {
+  await commitAlone(this, 'group to look for', 1, { version: 4, retentionMs: 1 })
+  await dropped(this, this.note<string>('group to look for'))
+})
+
 async function commitAlone(
   world: ConformanceWorld,
   note: string,

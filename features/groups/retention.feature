@@ -31,7 +31,7 @@ Feature: Commits do not stay for ever
     @GC-10 @raw @power-configure
     Scenario: While a group has members its commits stay, and their time begins when the last one has left
       Given a target of its own with
-        | offsetsRetentionMinutes         | 0.02 |
+        | offsetsRetentionMinutes         | 0.03 |
         | offsetsRetentionCheckIntervalMs | 50   |
       And a topic of 2 partitions
       And a group of "A"
@@ -42,6 +42,7 @@ Feature: Commits do not stay for ever
         | topic | partition | offset |
         | 1     | 0         | 3      |
       When "A" leaves
+      And the target has looked for old commits once more
       Then all that the group has committed is
         | topic | partition | offset |
         | 1     | 0         | 3      |
