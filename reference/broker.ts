@@ -15,6 +15,7 @@ import { CursorSync } from './groups/cursor-sync.js'
 import type { GroupStore } from './groups/group-store.js'
 import { LoadingCoordinator } from './groups/loading.js'
 import { OffsetsTopic } from './groups/offsets-topic/index.js'
+import { type GroupStep, step } from './groups/step.js'
 import type { GroupLimits } from './groups/step-state.js'
 import { withSubscriptionStarts } from './groups/subscription-starts.js'
 import { dispatcher, findApi, kafkaContext, refuseApiVersions } from './kafka/apis/index.js'
@@ -67,6 +68,12 @@ export interface PartReplacements {
   /** The topics as Pulsar's commands see them. */
   readonly pulsarTopics?: (topics: TopicCatalog) => TopicCatalog
   readonly kafkaDispatch?: (dispatch: KafkaDispatch) => KafkaDispatch
+  /** The rules of the group protocol. */
+  readonly groupStep?: (step: GroupStep) => GroupStep
+  /** Groups and offsets as the coordinator stores and reads them. */
+  readonly groupStore?: (groups: GroupStore) => GroupStore
+  /** Groups as Kafka's handlers see them. */
+  readonly kafkaGroups?: (groups: GroupCoordinator) => GroupCoordinator
   /** Groups and offsets as cursor sync follows and writes them. */
   readonly followedGroups?: (groups: GroupStore) => GroupStore
   /** Groups as Pulsar's commands and tools tell them of their subscriptions. */
@@ -116,7 +123,15 @@ export async function startBroker(config: Config, options: StartBrokerOptions = 
     })
     metrics.followCursorSync(cursors)
     opened.push(() => cursors.close())
-    const groups = loadGroups(config, offsets, topics, cursors, clock, log)
+    const groups = loadGroups({
+      config,
+      replace: options.replace ?? {},
+      offsets,
+      topics,
+      cursors,
+      clock,
+      log,
+    })
     const listeners = new Listeners()
     opened.push(() => listeners.close())
     // With the listeners: members that wait for one another are answered, and hold nobody up.
@@ -174,6 +189,9 @@ interface Parts {
   readonly listeners: Listeners
   readonly security: Security
 }
+
+/** What groups are made of. */
+type GroupParts = Omit<Parts, 'groups' | 'listeners' | 'metrics' | 'security' | 'storage'>
 
 async function openStorage(
   config: Config,
@@ -238,14 +256,15 @@ async function openOffsets(
 }
 
 /** Loads groups and offsets in the background; the coordinator begins with what they are then. */
-function loadGroups(
-  config: Config,
-  offsets: OffsetsTopic,
-  topics: StoredTopics,
-  cursors: CursorSync,
-  clock: Clock,
-  log: Logger,
-): LoadingCoordinator {
+function loadGroups({
+  config,
+  replace,
+  offsets,
+  topics,
+  cursors,
+  clock,
+  log,
+}: GroupParts): LoadingCoordinator {
   const groupsLog = log.child({ part: 'groups' })
   const forget = (topic: string): Promise<void> =>
     offsets
@@ -261,7 +280,8 @@ function loadGroups(
     await Promise.all(gone.map(forget))
     return new GroupCoordinator({
       clock,
-      store: withSubscriptionStarts(offsets, topics, cursors),
+      store: withSubscriptionStarts((replace.groupStore ?? same<GroupStore>)(offsets), topics, cursors),
+      ...(replace.groupStep === undefined ? {} : { step: replace.groupStep(step) }),
       limits: groupLimits(config),
       retention: groupRetention(config),
       log: log.child({ part: 'groups' }),
@@ -302,7 +322,7 @@ async function serveKafka(parts: Parts): Promise<Pick<BrokerEndpoints, 'kafka' |
     messageBytesMax: config.maxMessageSize,
     names: kafkaNames(config),
     catalog: (replace.kafkaTopics ?? same)(parts.topics),
-    coordinator: parts.groups.coordinator,
+    coordinator: (replace.kafkaGroups ?? same)(parts.groups.coordinator),
     offsetsTopic: parts.offsets,
     offsetMetadataBytesMax: config.offsetMetadataMaxSize,
     producerIds: new StoredProducerIds(parts.storage.metadata),

@@ -10,6 +10,7 @@ import type { GroupDescription, GroupListing, GroupMemberPartitions } from './gr
 import type { CommittingMember, NextGenerationGroups } from './next-generation.js'
 import type { CommittedOffset, TopicPartition } from './offset-store.js'
 import { RunningGroup } from './running-group.js'
+import { type GroupStep, step } from './step.js'
 import { joinRefusal } from './step-answers.js'
 import {
   emptyGroup,
@@ -35,6 +36,8 @@ export interface GroupCoordinatorOptions {
   readonly clock: Clock
   readonly store: GroupStore
   readonly limits?: Partial<GroupLimits>
+  /** Tests: other rules than the group protocol's. */
+  readonly step?: GroupStep
   /** What makes a new member id unique; by default random. */
   readonly newMemberSuffix?: () => string
   /** Groups of the next-generation protocol, if there are any. */
@@ -71,6 +74,7 @@ export class GroupCoordinator {
   readonly #clock: Clock
   readonly #store: GroupStore
   readonly #limits: GroupLimits
+  readonly #step: GroupStep
   readonly #newMemberSuffix: () => string
   readonly #nextGeneration: NextGenerationGroups | null
   readonly #retention: GroupCoordinatorOptions['retention']
@@ -84,6 +88,7 @@ export class GroupCoordinator {
     this.#clock = options.clock
     this.#store = options.store
     this.#limits = { ...defaultLimits, ...options.limits }
+    this.#step = options.step ?? step
     this.#newMemberSuffix = options.newMemberSuffix ?? randomUUID
     this.#nextGeneration = options.nextGeneration ?? null
     this.#retention = options.retention
@@ -344,6 +349,7 @@ export class GroupCoordinator {
     const group: RunningGroup = new RunningGroup(this.#storedState(key), {
       clock: this.#clock,
       limits: this.#limits,
+      step: this.#step,
       store: (stored) => this.#store.putGroup(key, stored),
       reply: (to, reply) => this.#waiting.resolve(to, reply),
       fail: (to, error) => this.#waiting.reject(to, error),

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import type { StoredGroup } from './group-store.js'
-import { step } from './step.js'
+import type { GroupStep } from './step.js'
 import {
   emptyGroup,
   type GroupEffect,
@@ -17,6 +17,7 @@ import {
 export interface GroupSurroundings {
   readonly clock: Clock
   readonly limits: GroupLimits
+  readonly step: GroupStep
   store(group: StoredGroup): Promise<void>
   reply(to: ReplyTo, reply: GroupReply): void
   /** Answers a request with the store's failure. */
@@ -93,7 +94,7 @@ export class RunningGroup {
   }
 
   #take(event: GroupEvent): void {
-    const { limits, clock } = this.#surroundings
+    const { limits, clock, step } = this.#surroundings
     const [state, effects] = step(this.state, event, limits, clock.nowMs())
     this.state = state
     this.#run(effects, 0, null)

@@ -35,6 +35,9 @@ export function step(
   return [draft.state, draft.effects]
 }
 
+/** The rules by which a group goes on. */
+export type GroupStep = typeof step
+
 function apply(draft: Draft, event: GroupEvent) {
   switch (event.type) {
     case 'join':
