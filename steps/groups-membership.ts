@@ -360,3 +360,33 @@ Then(
     await syncAll(this, members)
   },
 )
+
+When(
+  '{string} begins to join, and {string} is told',
+  async function (this: ConformanceWorld, third: string, one: string) {
+    const joined = join(this, newMember(this, third))
+    // Awaited by a later step; a failure until then is told there.
+    joined.catch(() => {})
+    this.notes.set('joining', joined)
+    await awaitRebalance(this, member(this, one))
+  },
+)
+
+Then(
+  '{string} is let in when {string} and {string} have joined again',
+  async function (this: ConformanceWorld, third: string, one: string, other: string) {
+    const current = [member(this, one), member(this, other)]
+    await Promise.all([this.note<Promise<unknown>>('joining'), ...current.map((each) => join(this, each))])
+    const all = [...current, member(this, third)]
+    await syncAll(this, all)
+    same('how many generations there are', 1, new Set(all.map(({ generation }) => generation)).size)
+  },
+)
+
+When(
+  '{string} asks for its assignment by another protocol',
+  async function (this: ConformanceWorld, name: string) {
+    const { errorCode } = await syncOnce(this, { ...member(this, name), protocol: 'another' }, new Map(), 5)
+    this.notes.set('error', errorCode)
+  },
+)

@@ -129,6 +129,14 @@ Feature: A group knows its members and its generation
       Then its protocol is "range" or "roundrobin"
 
     @GC-7 @raw
+    Scenario: A member that asks for an assignment by another protocol than the group's
+      Given a topic of 2 partitions
+      And a group of "A" and "B"
+      When "A" asks for its assignment by another protocol
+      Then the answer is INCONSISTENT_GROUP_PROTOCOL
+      And "A" and "B" are members as before
+
+    @GC-7 @raw
     Scenario: Only the leader is told who is in the group
       Given a topic of 2 partitions
       And a group of "A" and "B"

@@ -82,3 +82,17 @@ Feature: What a member had, others take over
       When "B" leaves
       Then the group is rebalanced to "A"
       And "B" is no member any more
+
+    @GC-2 @raw
+    Scenario: While a rebalance waits for them, members can still commit
+      Given a topic of 3 partitions
+      And a group of "A" and "B"
+      When "C" begins to join, and "A" is told
+      And "A" sends OffsetCommit
+      Then the answer is NONE
+      When "A" sends SyncGroup
+      Then the answer is REBALANCE_IN_PROGRESS
+      And "C" is let in when "A" and "B" have joined again
+      And all that the group has committed is
+        | topic | partition | offset |
+        | 1     | 0         | 3      |
