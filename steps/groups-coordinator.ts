@@ -1,12 +1,11 @@
 import { Given, Then, When } from '@cucumber/cucumber'
 import { Unsupported } from '../matrix/driver/errors.js'
+import { commitRaw, fetchCommitted } from './groups-offset-requests.js'
 import { partitionOfGroup } from './groups-protocol.js'
 import {
   ask,
   type Coordinator,
-  commitRaw,
   coordinatorOf,
-  fetchCommitted,
   groupOf,
   joinOnce,
   member,

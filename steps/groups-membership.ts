@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { Given, Then, When } from '@cucumber/cucumber'
+import { commitRaw, fetchCommitted } from './groups-offset-requests.js'
 import {
   awaitRebalance,
   CONSUMER,
-  commitRaw,
-  fetchCommitted,
   groupOf,
   heartbeat,
   type JoinAnswer,

@@ -5,8 +5,8 @@ import {
   commitRaw,
   fetchCommitted,
   fetchGroups,
-  groupOf,
-} from './groups-requests.js'
+} from './groups-offset-requests.js'
+import { groupOf } from './groups-requests.js'
 import { errorName, metadataRaw } from './requests.js'
 import { same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'

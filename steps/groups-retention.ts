@@ -1,6 +1,7 @@
 import { Given, Then, When } from '@cucumber/cucumber'
 import { Unsupported } from '../matrix/driver/errors.js'
-import { type Commit, commitRaw, fetchCommitted, groupOf, heartbeat, member } from './groups-requests.js'
+import { type Commit, commitRaw, fetchCommitted } from './groups-offset-requests.js'
+import { groupOf, heartbeat, member } from './groups-requests.js'
 import { errorName } from './requests.js'
 import { Mismatch, same } from './verify.js'
 import type { ConformanceWorld } from './world.js'
