@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { removeFolder, tailOf } from './places.js'
 import type { Endpoints, Power, Profile, Target } from './types.js'
 
@@ -84,6 +85,10 @@ export class ManagedTarget<Process extends Running> implements Target {
 
   logTail(): Promise<string> {
     return tailOf(this.#parts.logFile)
+  }
+
+  log(): Promise<string> {
+    return readFile(this.#parts.logFile, 'utf8')
   }
 
   #need(power: Power): void {

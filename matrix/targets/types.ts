@@ -81,4 +81,6 @@ export interface Target {
   failStore(failing: boolean): Promise<void>
   /** The last lines of its log, for the report of a failure. */
   logTail(): Promise<string>
+  /** All of its log; absent where the run does not have it. */
+  log?(): Promise<string>
 }

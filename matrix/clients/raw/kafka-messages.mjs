@@ -1,3 +1,5 @@
+import { SECURITY_TABLES } from './kafka-security-messages.mjs'
+
 /**
  * The forms of the Kafka requests that scenarios send, in every version that Kafka has had, written from Kafka's public
  * protocol guide. One line a field: `name type versions`; an indented block under `name [] versions` is an array of
@@ -559,7 +561,7 @@ response
 `
 
 /** By name: `{ name, key, versionMin, versionMax, flexibleFrom, request, response }`, the last two lists of fields. */
-export const messages = parseTables(TABLES)
+export const messages = parseTables(TABLES + SECURITY_TABLES)
 
 function parseTables(text) {
   const apis = new Map()
