@@ -103,15 +103,15 @@ export class GroupCoordinator {
     if (nextGeneration !== null && !(await nextGeneration.release(key)))
       return joinRefusal('INCONSISTENT_GROUP_PROTOCOL', request.memberId)
     const newMemberId = `${request.groupInstanceId ?? request.clientId}-${this.#newMemberSuffix()}`
-    return this.#ask(key, (replyTo) => ({ ...request, type: 'join', newMemberId, replyTo }))
+    return this.#ask(key, (replyTo) => ({ type: 'join', newMemberId, replyTo, ...request }))
   }
 
   sync(key: GroupKey, request: Unsent<SyncEvent>): Promise<SyncReply> {
-    return this.#ask(key, (replyTo) => ({ ...request, type: 'sync', replyTo }))
+    return this.#ask(key, (replyTo) => ({ type: 'sync', replyTo, ...request }))
   }
 
   heartbeat(key: GroupKey, request: Unsent<HeartbeatEvent>): Promise<PlainReply> {
-    return this.#ask(key, (replyTo) => ({ ...request, type: 'heartbeat', replyTo }))
+    return this.#ask(key, (replyTo) => ({ type: 'heartbeat', replyTo, ...request }))
   }
 
   leave(key: GroupKey, members: readonly LeavingMember[]): Promise<LeaveReply> {
@@ -143,7 +143,7 @@ export class GroupCoordinator {
         this.#put(key, offsets).then(() => resolve('NONE'), reject)
       }
       const replyTo = this.#waiting.add(put, reject)
-      this.#group(key).dispatch({ ...member, type: 'commit', replyTo })
+      this.#group(key).dispatch({ type: 'commit', replyTo, ...member })
     })
   }
 

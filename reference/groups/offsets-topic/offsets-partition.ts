@@ -98,7 +98,7 @@ export class OffsetsPartition {
 
   #submit(task: Omit<Waiting, 'resolve' | 'reject'>): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...task, resolve, reject })
+      this.#waiting.push({ resolve, reject, ...task })
       this.#wake()
     })
   }

@@ -7,7 +7,7 @@ const groupIdBytesMax = 249
 
 /** The group that a client means: groups are of the namespace that it works in (register MT-4). */
 export const keyOfGroup = (groupId: string, call: Pick<Call, 'namespace'>): GroupKey =>
-  groupKey({ ...call.namespace, groupId })
+  groupKey({ groupId, ...call.namespace })
 
 /** @returns INVALID_GROUP_ID, or null for a name that a group with members can have. */
 export function groupIdFault(groupId: string): ErrorName | null {

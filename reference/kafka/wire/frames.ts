@@ -65,7 +65,7 @@ export function decodeRequest<A extends Api>(frame: Buffer, api: A): DecodedRequ
   if (isFlexible(api, header.apiVersion)) reader.skipTags()
   const body = requestPlan(api, header.apiVersion).read(reader) as RequestOf<A>
   // What follows is not looked at, as Kafka does: librdkafka 2.16 sends Metadata v13 with three bytes too many.
-  return { ...header, api, body, frameBytes: frame.length }
+  return { api, body, frameBytes: frame.length, ...header }
 }
 
 /** @returns the frame with its length prefix, in pieces; `bytes` and `records` fields are passed on, not copied. */
