@@ -31,7 +31,11 @@ const program = new Command('npm run mutants --')
   .description('run the suite against wrong variants of the reference, and say which it does not catch')
   .option('--only <variants>', 'names of variants (default: all)', collect)
   .option('--out <folder>', 'where mutants.json and the runs’ reports go', 'report/mutants')
-  .option('--clients <names>', 'one of each world is enough', 'confluent-kafka,pulsar-client-python')
+  .option(
+    '--clients <names>',
+    'one of each world and kind of tool is enough',
+    'confluent-kafka,pulsar-client-python,kafka-tools,pulsar-admin-go',
+  )
   .option('--parallel <count>', 'variants run at the same time', positiveInteger, 2)
   .option('--seed <number>', 'of every random choice', seed, 1)
   .exitOverride()

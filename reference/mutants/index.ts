@@ -1,4 +1,7 @@
+import { committedMutants } from './committed.js'
 import { consumeMutants } from './consume.js'
+import { groupMutants } from './groups.js'
+import { managedGroupMutants } from './managed-groups.js'
 import type { Mutant } from './mutant.js'
 import { offsetMutants } from './offsets.js'
 import { produceMutants } from './produce.js'
@@ -18,4 +21,7 @@ export const mutants: readonly Mutant[] = [
   ...produceMutants,
   ...consumeMutants,
   ...pulsarMutants,
+  ...groupMutants,
+  ...committedMutants,
+  ...managedGroupMutants,
 ]
