@@ -1,7 +1,5 @@
 import type { ReadyClient } from '../matrix/clients/types.js'
-import type { ArgsOf, ResultOf } from '../matrix/driver/messages.js'
-import { type Driver, startDriver, type TypedDriver } from '../matrix/driver/process.js'
-import { type RawOps, rawOps } from '../matrix/driver/raw-messages.js'
+import { type Driver, startDriver } from '../matrix/driver/process.js'
 
 /** Driver processes live as long as the worker: starting one costs more than a scenario. */
 const running = new Map<string, Promise<Driver>>()
@@ -63,14 +61,3 @@ export async function closeDrivers(): Promise<void> {
 }
 
 const titleOf = ({ name, version }: ReadyClient): string => `${name}@${version}`
-
-export function rawDriver(driver: Driver): TypedDriver<RawOps> {
-  return {
-    driver,
-    async call<Op extends keyof RawOps & string>(op: Op, args: ArgsOf<RawOps, Op>) {
-      const shapes = rawOps[op]
-      const result = await driver.call(op, shapes.args.parse(args) as Record<string, unknown>)
-      return shapes.result.parse(result) as ResultOf<RawOps, Op>
-    },
-  }
-}

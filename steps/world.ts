@@ -10,6 +10,7 @@ import {
   kafkaDriver,
   pulsarAdminDriver,
   pulsarDriver,
+  rawDriver,
   type TypedDriver,
 } from '../matrix/driver/process.js'
 import type { RawOps } from '../matrix/driver/raw-messages.js'
@@ -22,7 +23,6 @@ import {
   pulsarAddress,
 } from './addresses.js'
 import { PulsarAdmin } from './admin.js'
-import { rawDriver } from './drivers.js'
 import type { WorldParameters } from './parameters.js'
 import { Processes } from './processes.js'
 import { Random } from './random.js'

@@ -16,6 +16,7 @@ import {
   type request,
   response,
 } from './messages.js'
+import { type RawOps, rawOps } from './raw-messages.js'
 
 export { DriverCrashed, DriverError, DriverTimedOut, Unsupported } from './errors.js'
 
@@ -364,6 +365,7 @@ export const pulsarAdminDriver = (driver: Driver): TypedDriver<PulsarAdminOps> =
   typed<PulsarAdminOps>(pulsarAdminOps, driver)
 export const kafkaAdminDriver = (driver: Driver): TypedDriver<KafkaAdminOps> =>
   typed<KafkaAdminOps>(kafkaAdminOps, driver)
+export const rawDriver = (driver: Driver): TypedDriver<RawOps> => typed<RawOps>(rawOps, driver)
 
 function typed<Kind extends Ops>(ops: Kind, driver: Driver): TypedDriver<Kind> {
   return {
