@@ -23,7 +23,14 @@ async function produceOver(world: ConformanceWorld, connection: string): Promise
   return errorName(world, responses[0]?.partitionResponses[0]?.errorCode ?? -1)
 }
 
+async function logInAdministrator(world: ConformanceWorld): Promise<void> {
+  const of = tenant(world, 'first')
+  const { error } = await loginAs(world, ADMINISTRATOR, { ...of, token: of.adminToken })
+  same('the log-in of the administrator', 'NONE', error)
+}
+
 async function storedCount(world: ConformanceWorld): Promise<string | undefined> {
+  await logInAdministrator(world)
   const topics = [{ name: world.topic().name, partitions: [{ partitionIndex: 0, timestamp: '-1' }] }]
   const answer = await exchange(world, ADMINISTRATOR, 'ListOffsets', undefined, { topics })
   const found = answer as unknown as { topics: { partitions: { offset: string }[] }[] }
@@ -31,9 +38,7 @@ async function storedCount(world: ConformanceWorld): Promise<string | undefined>
 }
 
 Given("a topic of the tenant's administrator", async function (this: ConformanceWorld) {
-  const of = tenant(this, 'first')
-  const { error } = await loginAs(this, ADMINISTRATOR, { ...of, token: of.adminToken })
-  same('the log-in of the administrator', 'NONE', error)
+  await logInAdministrator(this)
   const name = this.newName()
   const topics = [{ name, numPartitions: 1, replicationFactor: 1 }]
   await exchange(this, ADMINISTRATOR, 'CreateTopics', undefined, { topics, timeoutMs: 10_000 })
