@@ -39,6 +39,22 @@ function tellsAllOfSession() {
   })
 }
 
+/** Fetches hear of what Kafka's producers append, and of nothing else. */
+const wokenByKafkaOnly = kafkaLogs((log) => {
+  const listeners = new Set<() => void>()
+  return {
+    appendKafka: async (batch) => {
+      const outcome = await log.appendKafka(batch)
+      for (const listener of listeners) listener()
+      return outcome
+    },
+    onAppend: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+})
+
 /** What Kafka consumers are given (chapter CO, from Kafka's side). */
 export const consumeMutants: readonly Mutant[] = [
   {
@@ -91,6 +107,12 @@ export const consumeMutants: readonly Mutant[] = [
     breaks: ['CO-4'],
     description: 'A waiting fetch waits to the end of its time, though data has come.',
     replace: kafkaLogs(() => ({ onAppend: () => () => {} })),
+  },
+  {
+    name: 'pulsar-wakes-no-fetch',
+    breaks: ['CO-4'],
+    description: 'A waiting fetch hears of what Kafka’s producers send, and not of what Pulsar’s do.',
+    replace: wokenByKafkaOnly,
   },
   {
     name: 'min-bytes-ignored',

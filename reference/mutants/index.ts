@@ -8,6 +8,8 @@ import { produceMutants } from './produce.js'
 import { protocolMutants } from './protocol.js'
 import { pulsarMutants } from './pulsar.js'
 import { recordMutants } from './records.js'
+import { subscriptionMutants } from './subscriptions.js'
+import { tenantMutants } from './tenants.js'
 import { topicMutants } from './topics.js'
 
 export type { Mutant } from './mutant.js'
@@ -24,4 +26,6 @@ export const mutants: readonly Mutant[] = [
   ...groupMutants,
   ...committedMutants,
   ...managedGroupMutants,
+  ...subscriptionMutants,
+  ...tenantMutants,
 ]

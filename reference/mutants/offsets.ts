@@ -1,12 +1,41 @@
 import { asEntryId, asOffset } from '../base/brand.js'
 import { listOffsets } from '../kafka/messages/02-list-offsets.js'
 import { batchField, readBatch } from '../kafka/wire/record-batch.js'
-import { isRefusal } from '../topics/types.js'
+import { isRefusal, type PartitionLog } from '../topics/types.js'
 import type { Mutant } from './mutant.js'
-import { fetchedBatches, looseRecords, rebuilt } from './rewrite.js'
-import { answered, kafkaLogs, pulsarLogs } from './seams.js'
+import { changedBatches, fetchedBatches, looseRecords, rebuilt } from './rewrite.js'
+import { answered, type Changes, kafkaLogs, pulsarLogs } from './seams.js'
 
 const latest = -1n
+
+/** A log that is empty when it is opened begins at 0 again, whatever was in it. */
+function restartsAtZero(log: PartitionLog): Changes<PartitionLog> {
+  const start = log.startOffset()
+  const gone = start === log.endOffset() ? start : 0n
+  if (gone === 0n) return {}
+  const told = (offset: bigint) => asOffset(offset - gone)
+  const real = (offset: bigint) => asOffset(offset + gone)
+  return {
+    startOffset: () => told(log.startOffset()),
+    endOffset: () => told(log.endOffset()),
+    deleteRecords: async (before) => {
+      const outcome = await log.deleteRecords(real(before))
+      return isRefusal(outcome) ? outcome : told(outcome)
+    },
+    appendKafka: async (batch) => {
+      const outcome = await log.appendKafka(batch)
+      return isRefusal(outcome) ? outcome : { ...outcome, baseOffset: told(outcome.baseOffset) }
+    },
+    fetchKafka: async (offset, limits) => {
+      const answer = await log.fetchKafka(real(offset), limits)
+      if (isRefusal(answer)) return answer
+      return changedBatches(answer, (batch) => {
+        batch.writeBigInt64BE(told(batch.readBigInt64BE(batchField.baseOffset)), batchField.baseOffset)
+        return [batch]
+      })
+    },
+  }
+}
 
 /** Offsets and message ids (chapter ID). */
 export const offsetMutants: readonly Mutant[] = [
@@ -116,6 +145,12 @@ export const offsetMutants: readonly Mutant[] = [
         return log.fetchKafka(log.startOffset(), limits)
       },
     })),
+  },
+  {
+    name: 'offsets-restart-at-zero',
+    breaks: ['ID-2', 'ID-13'],
+    description: 'Offsets begin at 0 again when all has been deleted and the broker is started again.',
+    replace: kafkaLogs(restartsAtZero),
   },
   {
     name: 'delete-records-ignored',

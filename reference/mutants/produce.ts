@@ -84,6 +84,34 @@ function acknowledgesFirst(log: PartitionLog): Pick<PartitionLog, 'appendKafka'>
   }
 }
 
+/** How long an append waits for the next one to overtake it. */
+const overtakenWithinMs = 20
+
+/** Of two batches that are under way together the second is stored first. */
+function overtaking(log: PartitionLog): Pick<PartitionLog, 'appendKafka'> {
+  let held: (() => void) | null = null
+  return {
+    appendKafka: (batch) => {
+      const release = held
+      held = null
+      if (release !== null) {
+        const outcome = log.appendKafka(batch)
+        release()
+        return outcome
+      }
+      return new Promise((resolve, reject) => {
+        const append = () => {
+          clearTimeout(timer)
+          if (held === append) held = null
+          log.appendKafka(batch).then(resolve, reject)
+        }
+        const timer = setTimeout(append, overtakenWithinMs)
+        held = append
+      })
+    },
+  }
+}
+
 /** What producers are told, and what is stored (chapter PR). */
 export const produceMutants: readonly Mutant[] = [
   {
@@ -124,6 +152,12 @@ export const produceMutants: readonly Mutant[] = [
         return failed ? acknowledged(log, log.endOffset()) : outcome
       },
     })),
+  },
+  {
+    name: 'pipelined-batches-reordered',
+    breaks: ['PR-1'],
+    description: 'Of two batches of a partition that are under way together the second is stored first.',
+    replace: kafkaLogs(overtaking),
   },
   {
     name: 'corrupt-batch-accepted',

@@ -95,6 +95,48 @@ function ignoreMalformedFrames(): void {
   }
 }
 
+const connections = new Set<Socket>()
+
+/** Kafka's connections are those that are told not to wait for more before they send. */
+function watchConnections(): void {
+  const { setNoDelay } = Socket.prototype
+  Socket.prototype.setNoDelay = function (this: Socket, noDelay) {
+    connections.add(this)
+    this.once('close', () => connections.delete(this))
+    return setNoDelay.call(this, noDelay)
+  }
+}
+
+/** A frame that is none ends every connection. */
+function endAllAtMalformedFrame(): void {
+  watchConnections()
+  const { next } = FrameReader.prototype
+  FrameReader.prototype.next = function (this: FrameReader) {
+    try {
+      return next.call(this)
+    } catch (error) {
+      for (const socket of connections) socket.destroy()
+      throw error
+    }
+  }
+}
+
+/** A client that is told that its ApiVersions is too new is told no more. */
+function endAfterUnsupportedVersion(): void {
+  const { write } = Socket.prototype
+  Socket.prototype.write = new Proxy(write, {
+    apply(right, socket: Socket, sent) {
+      const [bytes] = sent
+      const isTold =
+        Buffer.isBuffer(bytes) &&
+        bytes.length >= bodyAt + 2 &&
+        bytes.readInt16BE(bodyAt) === errorCode('UNSUPPORTED_VERSION')
+      if (isTold) setImmediate(() => socket.destroySoon())
+      return Reflect.apply(right, socket, sent)
+    },
+  })
+}
+
 /** How Kafka's protocol is spoken (chapter PH). */
 export const protocolMutants: readonly Mutant[] = [
   {
@@ -136,6 +178,12 @@ export const protocolMutants: readonly Mutant[] = [
     install: hideUnsupportedVersion,
   },
   {
+    name: 'ended-after-unknown-version',
+    breaks: ['PH-4'],
+    description: 'After the answer to an ApiVersions that is too new the connection is closed.',
+    install: endAfterUnsupportedVersion,
+  },
+  {
     name: 'responses-swapped',
     breaks: ['PH-5'],
     description: 'Two responses that follow one another closely change places.',
@@ -146,6 +194,12 @@ export const protocolMutants: readonly Mutant[] = [
     breaks: ['PH-6'],
     description: 'A connection that announces a frame of an impossible length stays open.',
     install: ignoreMalformedFrames,
+  },
+  {
+    name: 'malformed-frame-ends-all',
+    breaks: ['PH-6'],
+    description: 'A frame of an impossible length ends the connections of all clients.',
+    install: endAllAtMalformedFrame,
   },
   {
     name: 'never-stops-reading',

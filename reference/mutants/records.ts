@@ -1,10 +1,14 @@
 import { isUtf8 } from 'node:buffer'
+import type { PartReplacements } from '../broker.js'
 import { encryptedHeader, schemaVersionHeader, unconvertibleHeader } from '../entry-format/reserved-names.js'
 import type { RecordHeader } from '../kafka/wire/batch-builder.js'
-import { readBatch } from '../kafka/wire/record-batch.js'
+import { batchField, readBatch } from '../kafka/wire/record-batch.js'
+import { isRefusal } from '../topics/types.js'
 import type { Mutant } from './mutant.js'
 import {
   type ChangeRecords,
+  changedAppends,
+  changedBatches,
   each,
   fetched,
   fetchedBatches,
@@ -12,7 +16,7 @@ import {
   looseRecords,
   produced,
 } from './rewrite.js'
-import { kafkaCatalog } from './seams.js'
+import { kafkaCatalog, kafkaLogs } from './seams.js'
 
 const headers = (change: (headers: readonly RecordHeader[]) => readonly RecordHeader[]): ChangeRecords =>
   each((record) => ({ ...record, headers: change(record.headers) }))
@@ -35,6 +39,30 @@ const withoutTimestampType = ({ 'message.timestamp.type': _, ...rest }: Readonly
 
 const hasHeader = async (batch: Buffer, name: string) =>
   (await looseRecords(readBatch(batch))).some((record) => record.headers.some(([each]) => each === name))
+
+/** Kafka's consumers are given what its producers sent, for as long as the broker remembers; another thing is stored. */
+const storedOtherwise = (change: ChangeRecords): PartReplacements =>
+  kafkaLogs((log) => {
+    const sent = new Map<bigint, Buffer>()
+    const { appendKafka } = changedAppends(log, change)
+    return {
+      appendKafka: async (batch) => {
+        const bytes = Buffer.from(batch.bytes)
+        const outcome = await appendKafka(batch)
+        if (isRefusal(outcome)) return outcome
+        bytes.writeBigInt64BE(outcome.baseOffset, batchField.baseOffset)
+        sent.set(outcome.baseOffset, bytes)
+        return outcome
+      },
+      fetchKafka: async (offset, limits) => {
+        const answer = await log.fetchKafka(offset, limits)
+        if (isRefusal(answer)) return answer
+        return changedBatches(answer, (batch) => [
+          sent.get(batch.readBigInt64BE(batchField.baseOffset)) ?? batch,
+        ])
+      },
+    }
+  })
 
 /** What a record says, as it crosses from one side to the other (chapter MC). */
 export const recordMutants: readonly Mutant[] = [
@@ -125,6 +153,18 @@ export const recordMutants: readonly Mutant[] = [
         catalog.create(name, { ...options, configs: withoutTimestampType(options.configs ?? {}) }),
       setConfigs: (name, configs) => catalog.setConfigs(name, withoutTimestampType(configs)),
     })),
+  },
+  {
+    name: 'null-header-lost-in-store',
+    breaks: ['MC-3'],
+    description: 'A header without a value is stored with an empty one; until a restart memory answers.',
+    replace: storedOtherwise(headerValues((value) => value ?? empty)),
+  },
+  {
+    name: 'no-timestamp-lost-in-store',
+    breaks: ['MC-10'],
+    description: 'The timestamp −1 is stored as 0; until a restart memory answers.',
+    replace: storedOtherwise(each((record) => ({ ...record, timestampMs: Math.max(0, record.timestampMs) }))),
   },
   {
     name: 'records-swapped',

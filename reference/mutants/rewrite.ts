@@ -71,12 +71,17 @@ async function rewritten(bytes: Buffer, change: ChangeRecords): Promise<Buffer> 
 
 /** The records of every batch that Kafka producers send are changed before they are stored. */
 export const produced = (change: ChangeRecords): PartReplacements =>
-  kafkaLogs((log) => ({
-    appendKafka: inOrder(async (batch) => {
-      const bytes = await rewritten(batch.bytes, change)
-      return () => log.appendKafka(readBatch(bytes))
-    }),
-  }))
+  kafkaLogs((log) => changedAppends(log, change))
+
+export const changedAppends = (
+  log: PartitionLog,
+  change: ChangeRecords,
+): Pick<PartitionLog, 'appendKafka'> => ({
+  appendKafka: inOrder(async (batch) => {
+    const bytes = await rewritten(batch.bytes, change)
+    return () => log.appendKafka(readBatch(bytes))
+  }),
+})
 
 /** Appends that take a while to prepare, begun in the order in which they came. */
 function inOrder(
