@@ -1,17 +1,5 @@
-import { z } from 'zod'
+import { offsetsTopicAnswer } from '../matrix/targets/vocabulary.js'
 import type { ConformanceWorld } from './world.js'
-
-/** The profile's answer to GC-13. */
-const answer = z.union([
-  z.string(),
-  z.object({
-    topic: z.string(),
-    /** Records and partitions are as in Kafka's offsets topic. */
-    format: z.literal('kafka').optional(),
-    /** How keys name a group: by its id, or by `tenant/namespace/id`. */
-    group: z.enum(['plain', 'full']).default('plain'),
-  }),
-])
 
 export interface OffsetsTopic {
   /** Pulsar's full name. */
@@ -22,7 +10,7 @@ export interface OffsetsTopic {
 
 /** @throws Unsupported when the profile does not say. */
 export function offsetsTopic(world: ConformanceWorld): OffsetsTopic {
-  const declared = answer.parse(world.declared('GC-13'))
+  const declared = offsetsTopicAnswer.parse(world.declared('GC-13'))
   const {
     topic,
     format = null,

@@ -6,6 +6,7 @@ import { loadRegister } from '../plan/register.js'
 import { packageRoot } from '../root.js'
 import { nearest, UsageError } from '../usage-error.js'
 import type { Profile } from './types.js'
+import { answerProblem } from './vocabulary.js'
 
 const profileYaml = z.strictObject({
   name: z.string().min(1),
@@ -34,7 +35,10 @@ export function readProfile(file: string): Profile {
   throw new UsageError(`${file}: ${issue?.path.join('.') || 'profile'}: ${issue?.message ?? 'invalid'}`)
 }
 
-/** What the shape does not say: that ids are the register's, and that nobody declines what makes a target conformant. */
+/**
+ * What the shape does not say: that ids are the register's and answers the vocabulary's, and that nobody declines what
+ * makes a target conformant.
+ */
 function problemOf({ answers, declines }: Profile): string | null {
   const { byId } = loadRegister()
   for (const [field, ids] of Object.entries({
@@ -45,6 +49,10 @@ function problemOf({ answers, declines }: Profile): string | null {
     if (unknown === undefined) continue
     const near = nearest(unknown, [...byId.keys()])
     return `${field}.${unknown}: there is no such requirement${near === null ? ', such as MC-6' : `; did you mean ${near}?`}`
+  }
+  for (const [id, answer] of Object.entries(answers)) {
+    const problem = answerProblem(id, answer)
+    if (problem !== null) return `answers.${id}: ${problem}`
   }
   for (const id of Object.keys(declines)) {
     const { level, certification = 'core' } = byId.get(id) ?? {}
