@@ -2,6 +2,7 @@
 // null header values (it fails on them), header names that repeat with others between them (its headers are an object).
 // kafkajs reads only as a member of a group: `consume` and `openConsumer` use a group of their own, and seek.
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DriverError, fromBase64, requirePackage, serve, toBase64, Unsupported } from '../lib/driver.mjs'
 import { deferred, orAfter } from '../lib/waiting.mjs'
 import { groupOps } from './members.mjs'
@@ -25,6 +26,9 @@ CompressionCodecs[CompressionTypes.ZSTD] = () => ({
 const CODECS = { none: 'None', gzip: 'GZIP', snappy: 'Snappy', lz4: 'LZ4', zstd: 'ZSTD' }
 const ACKS = { 0: 0, 1: 1, all: -1 }
 const MAX_WAIT_MS = 100
+const LEADERS_WITHIN_MS = 5000
+const LEADERS_LOOK_MS = 20
+const NOT_YET = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']
 
 let kafka = null
 let admin = null
@@ -65,9 +69,10 @@ const ops = {
 
   async createTopics({ topics }) {
     const client = await connectedAdmin()
-    const create = ({ name, partitions, configs = {} }) =>
-      client.createTopics({
-        waitForLeaders: true,
+    const create = async ({ name, partitions, configs = {} }) => {
+      const isNew = await client.createTopics({
+        // By kafkajs's own waiting, a broker that has not heard of the topic yet is an error.
+        waitForLeaders: false,
         topics: [
           {
             topic: name,
@@ -77,6 +82,9 @@ const ops = {
           },
         ],
       })
+      if (isNew) await awaitLeaders(client, name)
+      return isNew
+    }
     return {
       topics: await Promise.all(
         // kafkajs answers false, without an error, for a topic that exists.
@@ -475,6 +483,17 @@ async function topicMetadata(client, name) {
     return { name, partitions: partitions.sort((a, b) => a.index - b.index) }
   } catch (error) {
     return { name, error: nameOf(error), partitions: [] }
+  }
+}
+
+/** A broker hears of a new topic, and who leads it, a moment after its controller has created it. */
+async function awaitLeaders(client, name) {
+  const deadline = Date.now() + LEADERS_WITHIN_MS
+  for (;;) {
+    const { error } = await topicMetadata(client, name)
+    if (!NOT_YET.includes(error)) return
+    if (Date.now() > deadline) throw new DriverError(error, `the new topic ${name} has no leaders yet`)
+    await delay(LEADERS_LOOK_MS)
   }
 }
 
