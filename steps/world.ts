@@ -15,6 +15,7 @@ import {
 } from '../matrix/driver/process.js'
 import type { RawOps } from '../matrix/driver/raw-messages.js'
 import type { Endpoints, Profile, Target, TargetSettings } from '../matrix/targets/types.js'
+import { isOther } from '../matrix/targets/vocabulary.js'
 import {
   adminAddress,
   type KafkaSecurity,
@@ -105,12 +106,14 @@ export class ConformanceWorld extends World<WorldParameters> {
     if (answer === undefined) {
       throw new Unsupported(`the profile ${name} does not say how the target answers ${requirement}`)
     }
+    if (isOther(answer)) throw new Unsupported(`the suite cannot check this answer yet: ${answer.other}`)
     return answer
   }
 
   /** What the profile says where it need say nothing; see profiles/README.md. */
   fact(requirement: string): unknown {
-    return this.profile.answers[requirement]
+    const answer = this.profile.answers[requirement]
+    return isOther(answer) ? undefined : answer
   }
 
   /** Tenant and namespace in which short Kafka names land. */

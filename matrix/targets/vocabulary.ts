@@ -209,13 +209,16 @@ export const vocabulary: Readonly<Record<string, readonly AnswerForm[]>> = {
 /** What the suite cannot check yet, in the target's own words: its scenarios are _unsupported_. */
 const otherAnswer = z.strictObject({ other: z.string().min(1) })
 
+export const isOther = (answer: unknown): answer is z.infer<typeof otherAnswer> =>
+  otherAnswer.safeParse(answer).success
+
 /**
  * What is wrong with an answer, in one line, if anything; the nearest answer where one is near. Requirements without a
  * vocabulary take any answer: no scenario asks for it yet.
  */
 export function answerProblem(requirementId: string, answer: unknown): string | null {
   const forms = vocabulary[requirementId]
-  if (forms === undefined || otherAnswer.safeParse(answer).success) return null
+  if (forms === undefined || isOther(answer)) return null
   if (forms.some(({ schema }) => schema.safeParse(answer).success)) return null
   const near = typeof answer === 'string' ? nearestWord(answer, forms) : nearestField(answer, forms)
   const remedy =
