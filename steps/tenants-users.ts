@@ -96,16 +96,19 @@ export async function asSuper(
 /** Of both mechanisms (KIP-554). */
 export async function setPassword(world: ConformanceWorld, user: string, password: string): Promise<void> {
   const mechanisms: readonly ScramMechanism[] = ['SCRAM-SHA-256', 'SCRAM-SHA-512']
-  const upsertions = mechanisms.map((mechanism) => scramUpsertion(user, mechanism, password))
   const raw = await world.raw()
-  const { body } = await raw.call('request', {
-    connection: await superConnection(world),
-    api: 'AlterUserScramCredentials',
-    body: { deletions: [], upsertions },
-  })
-  const { results } = body as unknown as { results: { errorCode: number }[] }
-  for (const { errorCode } of results)
-    same(`the error of setting a password of ${user}`, 'NONE', await errorName(world, errorCode))
+  for (const mechanism of mechanisms) {
+    // Kafka takes one change a user and request.
+    const upsertions = [scramUpsertion(user, mechanism, password)]
+    const { body } = await raw.call('request', {
+      connection: await superConnection(world),
+      api: 'AlterUserScramCredentials',
+      body: { deletions: [], upsertions },
+    })
+    const { results } = body as unknown as { results: { errorCode: number }[] }
+    const error = await errorName(world, results[0]?.errorCode ?? -1)
+    same(`the error of setting a password of ${user}`, 'NONE', error)
+  }
   await awaitUser(world, user)
 }
 

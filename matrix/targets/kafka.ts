@@ -34,12 +34,16 @@ export function kafkaKind(): TargetKind {
 async function startKafka(options: StartOptions): Promise<Target> {
   const server = await provisionJavaServer(KAFKA_JARS, options)
   const dataDir = await dataFolder(options.dataDir, 'kafka')
-  const [port = 0, controllerPort = 0] = await freePorts(2)
+  const [port = 0, controllerPort = 0, saslPort = 0] = await freePorts(3)
   const logFile = join(dataDir, 'server.log')
   const configFile = join(dataDir, 'server.properties')
   await writeFile(
     configFile,
-    propertiesOf({ ...kafkaSettings(dataDir, port, controllerPort), ...options.settings }),
+    propertiesOf({
+      ...kafkaSettings(dataDir, port, controllerPort),
+      ...withPasswords(port, controllerPort, saslPort),
+      ...options.settings,
+    }),
   )
   await formatStorage(server, dataDir, configFile)
   options.onProgress?.(`starting Apache Kafka ${KAFKA_VERSION}`)
@@ -57,7 +61,7 @@ async function startKafka(options: StartOptions): Promise<Target> {
   const parts = {
     kind: 'kafka',
     version: KAFKA_VERSION,
-    endpoints: { kafka: `127.0.0.1:${port}` },
+    endpoints: { kafka: `127.0.0.1:${port}`, kafkaSasl: `127.0.0.1:${saslPort}` },
     profile: shippedProfile('kafka'),
     powers: POWERS,
     dataDir,
@@ -102,6 +106,23 @@ export function kafkaSettings(
     // A killed broker is taken for alive until its session ends, and its successor must wait for that.
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 500,
+  }
+}
+
+/** A further listener that asks for a password; scenarios make its users. The first one asks nobody for anything. */
+function withPasswords(port: number, controllerPort: number, saslPort: number): Record<string, string> {
+  const ofClients = `PLAINTEXT://127.0.0.1:${port},SASL_PLAINTEXT://127.0.0.1:${saslPort}`
+  const jaas = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
+  const mechanisms = ['SCRAM-SHA-256', 'SCRAM-SHA-512']
+  return {
+    listeners: `${ofClients},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': ofClients,
+    'listener.security.protocol.map':
+      'PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'sasl.enabled.mechanisms': mechanisms.join(','),
+    ...Object.fromEntries(
+      mechanisms.map((each) => [`listener.name.sasl_plaintext.${each.toLowerCase()}.sasl.jaas.config`, jaas]),
+    ),
   }
 }
 
