@@ -145,7 +145,7 @@ async function needConsumerProtocol(world: ConformanceWorld): Promise<void> {
 }
 
 /** What the target allows: real clusters may ask for Kafka's own least of 6 s. */
-async function shortestSession(world: ConformanceWorld): Promise<number> {
+export async function shortestSession(world: ConformanceWorld): Promise<number> {
   if (world.parameters.raw === undefined) return 6000
   const probe = newMember(world, 'probe', {
     group: world.newName('-probe'),

@@ -11,8 +11,8 @@ beforeEach(() => {
 const at = (offset: bigint, partition = 0): Map<number, bigint> => new Map([[partition, offset]])
 const places = (...partitions: number[]) => partitions.map((partition) => ({ topic: 'any', partition }))
 const only = (pattern: RegExp) => {
-  assert.equal(ledger.faults.length, 1, ledger.faults.join('; '))
-  assert.match(ledger.faults[0] ?? '', pattern)
+  assert.equal(ledger.faults.length, 1, JSON.stringify(ledger.faults))
+  assert.match(ledger.faults[0]?.what ?? '', pattern)
 }
 
 test('what goes on as it must is no fault', () => {
@@ -33,7 +33,7 @@ test('a committed offset that goes back, or disappears, is a fault', () => {
   ledger.committed(at(4n), new Map())
   only(/partition 0: .*back from 5 to 4/)
   ledger.committed(new Map(), new Map())
-  assert.match(ledger.faults[1] ?? '', /back from 4 to -1/)
+  assert.match(ledger.faults[1]?.what ?? '', /back from 4 to -1/)
 })
 
 test('a commit that a member was told of, and the group does not have, is a fault', () => {

@@ -6,6 +6,11 @@ export interface DescribedMember {
   readonly partitions: readonly Partition[]
 }
 
+export interface Fault {
+  readonly about: 'records' | 'offsets' | 'rebalances' | 'owners' | 'end'
+  readonly what: string
+}
+
 export interface Figures {
   readonly acknowledged: number
   /** Different records that members were given. */
@@ -35,7 +40,7 @@ const FAULTS_MAX = 50
  * tell it what they saw. Offsets are compared, never counted: a target's need not be without gaps.
  */
 export class Ledger {
-  readonly faults: string[] = []
+  readonly faults: Fault[] = []
   readonly #partitions: number
   readonly #rebalanceMsMax: number
   readonly #acknowledged: Acknowledged[][]
@@ -106,9 +111,15 @@ export class Ledger {
       const before = this.#seenCommitted.get(partition) ?? -1n
       const least = floor.get(partition) ?? -1n
       if (now < before)
-        this.#fault(`partition ${partition}: the committed offset went back from ${before} to ${now}`)
+        this.#fault(
+          'offsets',
+          `partition ${partition}: the committed offset went back from ${before} to ${now}`,
+        )
       else if (now < least)
-        this.#fault(`partition ${partition}: ${least} was committed, but ${now} is what the group has`)
+        this.#fault(
+          'offsets',
+          `partition ${partition}: ${least} was committed, but ${now} is what the group has`,
+        )
       this.#seenCommitted.set(partition, now)
       this.#cover(partition, now)
     }
@@ -125,6 +136,7 @@ export class Ledger {
     ) {
       if (!this.#processed.has(record.id))
         this.#fault(
+          'records',
           `partition ${partition}: ${committed} is committed, but nobody was given ${record.offset}`,
         )
     }
@@ -141,7 +153,10 @@ export class Ledger {
       const owner = this.#owners.get(key) ?? memberId
       this.#owners.set(key, owner)
       if (owner !== memberId)
-        this.#fault(`partition ${partition} is both ${owner}'s and ${memberId}'s in generation ${generation}`)
+        this.#fault(
+          'owners',
+          `partition ${partition} is both ${owner}'s and ${memberId}'s in generation ${generation}`,
+        )
     }
   }
 
@@ -156,7 +171,7 @@ export class Ledger {
       for (const { partition } of partitions) {
         const owner = owners.get(partition)
         if (owner !== undefined)
-          this.#fault(`partition ${partition} is described as ${owner}'s and ${memberId}'s`)
+          this.#fault('owners', `partition ${partition} is described as ${owner}'s and ${memberId}'s`)
         owners.set(partition, memberId)
       }
     }
@@ -181,7 +196,7 @@ export class Ledger {
       this.#unstableSinceMs = nowMs
     } else if (nowMs - sinceMs > this.#rebalanceMsMax && !this.#isTold) {
       this.#isTold = true
-      this.#fault(`a rebalance has not ended after ${nowMs - sinceMs} ms`)
+      this.#fault('rebalances', `a rebalance has not ended after ${nowMs - sinceMs} ms`)
     }
   }
 
@@ -211,7 +226,7 @@ export class Ledger {
 
   /** That something is still missing when everything had its time. */
   endedWithout(missing: string): void {
-    this.#fault(missing)
+    this.#fault('end', missing)
   }
 
   get figures(): Figures {
@@ -229,7 +244,7 @@ export class Ledger {
     }
   }
 
-  #fault(what: string): void {
-    if (this.faults.length < FAULTS_MAX) this.faults.push(what)
+  #fault(about: Fault['about'], what: string): void {
+    if (this.faults.length < FAULTS_MAX) this.faults.push({ about, what })
   }
 }

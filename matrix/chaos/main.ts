@@ -19,6 +19,7 @@ import { type ChaosOptions, runChaos } from './run.js'
 
 const PARTITIONS = 64
 const MEMBERS = 8
+const VISITORS = 2
 /** Kafka's least. */
 const SESSION_MS = 6_000
 /** A Java virtual machine is dear: several members share one. */
@@ -77,7 +78,7 @@ async function chaos(options: Options, signal: AbortSignal): Promise<number> {
     const outcome = await runChaos({
       ...{ client: ready, raw, target, topic: name, group: `${name}-group`, seed: seedUsed },
       ...{ durationMs: options.seconds * 1_000, records: options.records, partitions: PARTITIONS },
-      ...{ processes, membersEach: MEMBERS / processes, assignor: options.assignor },
+      ...{ processes, membersEach: MEMBERS / processes, visitors: VISITORS, assignor: options.assignor },
       ...{ sessionTimeoutMs: SESSION_MS, brokerKills, signal },
       onDeed: (deed) =>
         say(

@@ -27,7 +27,7 @@ export function verdict({ faults, figures, deeds }: ChaosOutcome, title: string)
   const result =
     faults.length === 0
       ? `${title}: all held: each record processed, no commit went back, every rebalance ended, no partition had two owners`
-      : `${title}: ${faults.length} faults:\n${faults.map((fault) => `  ${fault}`).join('\n')}`
+      : `${title}: ${faults.length} faults:\n${faults.map(({ what }) => `  ${what}`).join('\n')}`
   return [...lines, result].join('\n')
 }
 

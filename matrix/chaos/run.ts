@@ -5,7 +5,7 @@ import type { ReadyClient } from '../clients/types.js'
 import type { ArgsOf, KafkaOps } from '../driver/messages.js'
 import { kafkaDriver, rawDriver, startDriver, type TypedDriver } from '../driver/process.js'
 import type { Target } from '../targets/types.js'
-import { type Figures, Ledger } from './ledger.js'
+import { type Fault, type Figures, Ledger } from './ledger.js'
 import { sendLoad } from './load.js'
 import { MemberProcess } from './members.js'
 import { chaosPlan, type Deed, type DeedName } from './plan.js'
@@ -25,6 +25,8 @@ export interface ChaosOptions {
   /** Processes of members, and how many members each has. */
   readonly processes: number
   readonly membersEach: number
+  /** How many such processes more may come for a while. */
+  readonly visitors: number
   readonly assignor: NonNullable<ArgsOf<KafkaOps, 'openMember'>['assignor']>
   readonly sessionTimeoutMs: number
   readonly brokerKills: number
@@ -36,12 +38,11 @@ export interface ChaosOptions {
 
 export interface ChaosOutcome {
   /** Empty: all held. */
-  readonly faults: readonly string[]
+  readonly faults: readonly Fault[]
   readonly figures: Figures
   readonly deeds: Readonly<Partial<Record<DeedName, number>>>
 }
 
-const VISITORS = 2
 const HEARTBEAT_MS = 300
 /** All that members do to a rebalance: each that dies in it holds it up for a session. */
 const REBALANCE_MS_BEYOND_SESSION = 30_000
@@ -115,7 +116,7 @@ function memberProcesses(options: ChaosOptions, ledger: Ledger, trouble: Trouble
     from: 'earliest' as const,
   }
   return Array.from(
-    { length: options.processes + VISITORS },
+    { length: options.processes + options.visitors },
     (_, index) =>
       new MemberProcess(`${group}-${index + 1}`, {
         client,
@@ -172,16 +173,22 @@ async function doDeeds(
   processes: readonly MemberProcess[],
   trouble: Trouble,
 ): Promise<Partial<Record<DeedName, number>>> {
-  const plan = chaosPlan({ ...options, slots: options.processes, visitors: VISITORS })
+  const plan = chaosPlan({ ...options, slots: options.processes })
   await Promise.all(processes.slice(0, options.processes).map((each) => each.come()))
   const startMs = performance.now()
   const counts: Partial<Record<DeedName, number>> = {}
   const underWay: Promise<void>[] = []
+  let broker = Promise.resolve()
   for (const deed of plan) {
     await delay(Math.max(0, startMs + deed.atMs - performance.now()), undefined, { signal: options.signal })
     options.onDeed?.(deed)
     counts[deed.name] = (counts[deed.name] ?? 0) + 1
-    const doing = doDeed(deed, processes[deed.slot], options)
+    // One that takes long to start is killed next when it serves.
+    const doing =
+      deed.name === 'kill-broker'
+        ? broker.then(() => killBroker(deed, options))
+        : doDeed(deed, processes[deed.slot], options)
+    if (deed.name === 'kill-broker') broker = doing
     doing.catch(trouble.meet)
     underWay.push(doing)
   }
@@ -192,14 +199,18 @@ async function doDeeds(
   return counts
 }
 
-async function doDeed(deed: Deed, subject: MemberProcess | undefined, options: ChaosOptions): Promise<void> {
-  const { signal, target } = options
+async function killBroker({ forMs }: Deed, { target, signal }: ChaosOptions): Promise<void> {
+  await target.kill()
+  await delay(forMs, undefined, { signal })
+  await target.start()
+}
+
+async function doDeed(
+  deed: Deed,
+  subject: MemberProcess | undefined,
+  { signal }: ChaosOptions,
+): Promise<void> {
   const wait = () => delay(deed.forMs, undefined, { signal })
-  if (deed.name === 'kill-broker') {
-    await target.kill()
-    await wait()
-    return target.start()
-  }
   if (subject === undefined) return
   if (deed.name === 'pause') {
     subject.pause()

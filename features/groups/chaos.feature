@@ -1,0 +1,22 @@
+Feature: A group under chaos
+
+  The small form of `npm run chaos`; what each sentence means exactly stands in matrix/chaos/README.md.
+
+  Rule: Members that die, hang, leave and come cost nothing but time
+
+    @GC-2 @kafka @raw
+    Scenario: Members come and go at random while records flow
+      When 1500 records flow for 8 s to 16 partitions, and to members in 2 processes that die, hang, leave and come
+      Then each record was processed, and before it was committed
+      And no committed offset went back
+      And every rebalance ended
+      And no partition had two owners in a generation
+
+    @GC-3 @kafka @raw @power-kill
+    Scenario: Members come and go at random, and their coordinator dies twice
+      Given a target of its own
+      When 1500 records flow for 10 s to 16 partitions, and to members in 2 processes that die, hang, leave and come, and the coordinator dies 2 times
+      Then each record was processed, and before it was committed
+      And no committed offset went back
+      And every rebalance ended
+      And no partition had two owners in a generation
