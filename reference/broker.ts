@@ -34,10 +34,11 @@ import type { TlsKeys } from './security/tls.js'
 import { openEmbeddedStorage } from './storage/embedded/index.js'
 import type { Storage } from './storage/types.js'
 import type { GroupSubscriptions } from './topics/group-subscriptions.js'
-import { createTopics, kafkaNames, type StoredTopics } from './topics/index.js'
+import { createTopics, kafkaNames, type StoredTopics, startCompactionChecks } from './topics/index.js'
 import { fullName } from './topics/names.js'
 import { isRefusal, type TopicCatalog } from './topics/types.js'
 
+import { topicCompaction } from './topics/topic-compaction.js'
 /** How clients reach a running broker. */
 export interface BrokerEndpoints {
   /** `host:port` of the first Kafka listener. */
@@ -112,6 +113,10 @@ export async function startBroker(config: Config, options: StartBrokerOptions = 
     opened.push(() => topics.close())
     const offsets = await openOffsets(config, storage, topics, clock, log)
     opened.push(() => offsets.close())
+    const topicsLog = log.child({ part: 'topics' })
+    const checkMs = config.logCleanerBackoffMs
+    const stopChecks = startCompactionChecks({ catalog: topics, clock, log: topicsLog, checkMs })
+    opened.push(async () => stopChecks())
     const cursors = new CursorSync({
       store: (options.replace?.followedGroups ?? same<GroupStore>)(offsets),
       catalog: topics,
@@ -223,6 +228,7 @@ const openTopics = (config: Config, storage: Storage, clock: Clock, log: Logger)
     retentionCheckMs: config.retentionCheckIntervalInSeconds * 1000,
     namespaces: [
       [config.kafkaTenant, config.kafkaNamespace],
+    retainsNullKeys: config.topicCompactionRetainNullKey,
       [config.kafkaMetadataTenant, config.kafkaMetadataNamespace],
     ],
   })
@@ -408,6 +414,7 @@ async function servePulsar(
   const pulsar = await listenPulsar(parts, context, 'brokerServicePort', undefined)
   const admin = await listenAdmin(parts, context, 'webServicePort', undefined)
   const pulsarTls = await listenPulsar(parts, context, 'brokerServicePortTls', security.tls)
+    compaction: topicCompaction,
   const adminTls = await listenAdmin(parts, context, 'webServicePortTls', security.tls)
   return {
     pulsar: `pulsar://${hostAndPort(host, pulsar)}`,

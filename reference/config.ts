@@ -250,6 +250,10 @@ const settings = {
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('structured logs, JSON lines on standard error'),
+  logCleanerBackoffMs: whole(10, timerMsMax)
+    .default(15_000)
+    .describe('how often is looked for topics that compaction is due for'),
+  topicCompactionRetainNullKey: flag.default(false).describe('compaction keeps messages without a key'),
 } as const
 
 const schema = z.strictObject(settings)

@@ -22,7 +22,7 @@ export function singleRecord(metadata: MessageMetadata, payload: Buffer, times: 
 }
 
 /** Ordering key before partition key (register MC-8). */
-function keyOf(metadata: MessageMetadata): Buffer | null {
+export function keyOf(metadata: MessageMetadata): Buffer | null {
   if (metadata.orderingKey !== undefined) return metadata.orderingKey
   if (metadata.nullPartitionKey || metadata.partitionKey === undefined) return null
   const text = Buffer.from(metadata.partitionKey)

@@ -7,6 +7,8 @@ import type { OffsetMapping } from '../offsets/types.js'
 import type { Storage } from '../storage/types.js'
 import { StorageError } from '../storage/types.js'
 import { boundsBacklog, type ExpireBacklog, expireBacklog, moveCursor } from './backlog.js'
+import { CompactedLog } from './compaction/compacted-log.js'
+import { LogCompaction } from './compaction/partition-compaction.js'
 import { checkConfigs, type TopicSettings, topicSettings } from './configs.js'
 import { fullName, partitionedBase, pulsarNameOf } from './names.js'
 import { StoredNamespaces } from './namespaces.js'
@@ -41,6 +43,8 @@ export interface TopicsOptions {
   readonly tailCacheBytesMax: number
   /** How often retention is enforced. */
   readonly retentionCheckMs: number
+  /** Compaction keeps messages without a key (Pulsar's topicCompactionRetainNullKey). */
+  readonly retainsNullKeys: boolean
   readonly partitionsMax: number
 }
 
@@ -51,6 +55,7 @@ const topicPrefix = 'topic/'
 const deletingPrefix = 'deleting/'
 const producersPrefix = 'producers/'
 const terminatedPrefix = 'terminated/'
+const compactedPrefix = 'compacted/'
 
 /** The topics of one broker: descriptions in the metadata store and in memory, logs opened when first asked for. */
 export class StoredTopics implements TopicCatalog {
@@ -230,7 +235,9 @@ export class StoredTopics implements TopicCatalog {
     this.#stopRetention()
     await this.#turn
     for (const log of await Promise.allSettled(this.#logs.values())) {
-      if (log.status === 'fulfilled') await log.value.saveProducers()
+      if (log.status !== 'fulfilled') continue
+      await log.value.compaction.close()
+      await log.value.saveProducers()
     }
   }
 
@@ -337,7 +344,14 @@ export class StoredTopics implements TopicCatalog {
         log.warn({ topic: pulsarName, err: error }, 'a snapshot of producers was not stored'),
     })
     const termination = await Termination.open(storage.metadata, terminatedPrefix + logKey(topic, index))
+    const settings = this.#settingsReader(topic)
+    const key = compactedPrefix + logKey(topic, index)
+    const compacted = await CompactedLog.open({ storage, key, name: ledgerName(topic, index), ledger, log })
+    const { retainsNullKeys } = this.#options
+    const compaction = new LogCompaction({ compacted, pulsarName, settings, retainsNullKeys, clock, log })
     return new OpenPartitionLog({
+      compacted,
+      compaction,
       termination,
       topic: topic.name,
       index,
@@ -346,7 +360,7 @@ export class StoredTopics implements TopicCatalog {
       producers,
       mapping,
       entryFormat,
-      settings: this.#settingsReader(topic),
+      settings,
       cache: this.#cache,
       aheadMemory: this.#aheadMemory,
       clock,
@@ -375,6 +389,7 @@ export class StoredTopics implements TopicCatalog {
       this.#logs.delete(key)
       const log = await opening?.catch(() => undefined)
       log?.close()
+      await log?.compaction.close()
     }
   }
 
@@ -384,6 +399,7 @@ export class StoredTopics implements TopicCatalog {
       const snapshots: [string, undefined][] = []
       for (let index = 0; index < Math.max(1, topic.partitions); index++) {
         await storage.delete(ledgerName(topic, asPartitionIndex(index)))
+        await CompactedLog.remove(storage, compactedPrefix + logKey(topic, asPartitionIndex(index)))
         for (const prefix of [producersPrefix, terminatedPrefix])
           snapshots.push([prefix + logKey(topic, asPartitionIndex(index)), undefined])
       }
@@ -408,7 +424,7 @@ export class StoredTopics implements TopicCatalog {
       const log = await this.#openLog(topic, index)
       const nowMs = this.#options.clock.nowMs()
       await expireBacklog(log, policies, nowMs, this.#expire)
-      await enforceRetention(log.ledger, limits, nowMs)
+      await enforceRetention(log.ledger, limits, nowMs, log.compaction.neededFrom)
     } catch (error) {
       if (!this.#byId.has(topic.topicId)) return
       this.#options.log.warn(

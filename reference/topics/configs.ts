@@ -8,6 +8,17 @@ export interface TopicSettings {
   readonly messageBytesMax: number
   readonly retentionMs: number
   readonly retentionBytes: number
+  /** Present when `cleanup.policy` has `compact`. */
+  readonly compaction?: CompactionSettings | undefined
+}
+
+export interface CompactionSettings {
+  /** The policy has `delete` as well: retention drops old messages. */
+  readonly deletes: boolean
+  /** How long tombstones are kept at least, from the compaction that first came to them. */
+  readonly deleteRetentionMs: number
+  /** The share of the messages to read that must be new, from 0 to 1, for a compaction to begin by itself. */
+  readonly dirtyRatioMin: number
 }
 
 const wholeNumber = (minimum: number) => (text: string) =>
@@ -43,6 +54,19 @@ export function topicSettings(
     messageBytesMax: number('max.message.bytes', defaults.messageBytesMax),
     retentionMs: number('retention.ms', defaults.retentionMs),
     retentionBytes: number('retention.bytes', defaults.retentionBytes),
+    compaction: compactionSettings(configs) ?? defaults.compaction,
+  }
+}
+
+const dayMs = 86_400_000
+
+function compactionSettings(configs: Readonly<Record<string, string>>): CompactionSettings | undefined {
+  const policies = (configs['cleanup.policy'] ?? '').split(',').map((policy) => policy.trim())
+  if (!policies.includes('compact')) return undefined
+  return {
+    deletes: policies.includes('delete'),
+    deleteRetentionMs: Number(configs['delete.retention.ms'] ?? dayMs),
+    dirtyRatioMin: Number(configs['min.cleanable.dirty.ratio'] ?? 0.5),
   }
 }
 

@@ -4,6 +4,8 @@ import type { TimestampType } from '../entry-format/types.js'
 import type { OffsetMapping } from '../offsets/types.js'
 import type { Chunk } from '../pulsar/wire/message-metadata.js'
 import type { ManagedLedger, StoredEntry } from '../storage/types.js'
+import type { CompactedLog } from './compaction/compacted-log.js'
+import type { Horizon } from './compaction/generation.js'
 import type { Points } from './points.js'
 import { type ReadAheadMemory, ReadAheads } from './read-ahead.js'
 import type { CachedPartition } from './tail-cache.js'
@@ -16,6 +18,8 @@ export interface FetchLimits {
 
 export interface KafkaReaderOptions {
   readonly ledger: ManagedLedger
+  /** The log as compaction leaves it, where that is what consumers see. */
+  readonly compacted: () => CompactedLog | undefined
   readonly mapping: OffsetMapping
   readonly points: Points
   readonly cache: CachedPartition
@@ -32,6 +36,8 @@ interface Gathered {
   /** Where the log ended when they were read. */
   readonly endIndex: number
   readonly timestampType: TimestampType
+  /** Up to where it had been compacted. */
+  readonly horizon: Horizon | undefined
   /** Where a consumer of these batches goes on, if that is in the store. */
   next: Offset | undefined
 }
@@ -65,20 +71,24 @@ export class KafkaReader {
   /** What reached the log's end is not, when more has come. */
   #isStillRight(ahead: Gathered, { maxBytes, atLeastOne }: FetchLimits): boolean {
     if (ahead.next === undefined && ahead.endIndex !== this.#options.ledger.end.index) return false
+    if (ahead.horizon !== this.#options.compacted()?.horizon) return false
     return ahead.timestampType === this.#options.timestampType() && (atLeastOne || ahead.bytes <= maxBytes)
   }
 
   async #read(offset: Offset, limits: FetchLimits): Promise<Gathered> {
     const { ledger, mapping, points, timestampType } = this.#options
+    const horizon = this.#options.compacted()?.horizon
     const gathered: Gathered = {
       records: [],
       bytes: 0,
       endIndex: ledger.end.index,
       timestampType: timestampType(),
+      horizon,
       next: undefined,
     }
     const target = mapping.targetOf(offset)
-    const next = target.by === 'index' ? this.#takeCached(target.index, limits, gathered) : undefined
+    const isCached = target.by === 'index' && target.index >= (horizon?.index ?? 0)
+    const next = isCached ? this.#takeCached(target.index, limits, gathered) : undefined
     if (next === 'full') return gathered
     const from = await points.ofOffset(next === undefined ? offset : asOffset(BigInt(next)))
     if (from !== undefined) await this.#takeStored(from.position, limits, gathered)
@@ -99,9 +109,10 @@ export class KafkaReader {
 
   async #takeStored(from: Position, limits: FetchLimits, gathered: Gathered): Promise<void> {
     let position = from
+    const source = this.#options.compacted() ?? this.#options.ledger
     for (;;) {
       const maxBytes = Math.max(1, limits.maxBytes - gathered.bytes)
-      const entries = await this.#options.ledger.read(position, { maxEntries: entriesPerReadMax, maxBytes })
+      const entries = await source.read(position, { maxEntries: entriesPerReadMax, maxBytes })
       const last = entries.at(-1)
       if (last === undefined) return
       for await (const [entry, pieces] of convertedInTurns(entries, (entry) =>

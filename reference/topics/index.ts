@@ -7,6 +7,7 @@ import { StoredTopics } from './catalog.js'
 import type { TopicSettings } from './configs.js'
 
 export type { StoredTopics } from './catalog.js'
+export { startCompactionChecks } from './compaction/checks.js'
 export type { TopicSettings } from './configs.js'
 export { kafkaNames } from './names.js'
 
@@ -24,6 +25,8 @@ export interface CreateTopicsOptions {
   readonly tailCacheBytesMax?: number
   /** Five minutes when absent, as Kafka's log.retention.check.interval.ms. */
   readonly retentionCheckMs?: number
+  /** Compaction keeps messages without a key; false when absent, as in Pulsar since 3.2 (PIP-318). */
+  readonly retainsNullKeys?: boolean
   /** 10,000 when absent. */
   readonly partitionsMax?: number
 }
@@ -34,6 +37,7 @@ export function createTopics(options: CreateTopicsOptions): Promise<StoredTopics
     namespaces: [],
     tailCacheBytesMax: 16 << 20,
     retentionCheckMs: 300_000,
+    retainsNullKeys: false,
     partitionsMax: 10_000,
     ...options,
     defaults: {

@@ -38,14 +38,15 @@ export class PartitionAppends {
 
   async kafka(batch: KafkaBatch): Promise<KafkaAppended | Refusal> {
     const { settings, clock } = this.#options
-    const { messageBytesMax, timestampType } = settings()
+    const { messageBytesMax, timestampType, compaction } = settings()
     if (batch.bytes.length > messageBytesMax) {
       const message = `The batch has ${batch.bytes.length} bytes, ${messageBytesMax} are allowed (max.message.bytes).`
       return refuse('MESSAGE_TOO_LARGE', message)
     }
     const appendTimeMs = clock.nowMs()
     // The next batch is converted while the one before is made durable; effects keep the order of the calls.
-    const converting = entriesOfBatch(batch, this.#options, timestampType, appendTimeMs)
+    const needsKeys = compaction !== undefined
+    const converting = entriesOfBatch(batch, this.#options, timestampType, appendTimeMs, needsKeys)
     const { outcome } = await this.#inTurn(converting, async () => {
       const entries = await converting
       return isRefusal(entries)

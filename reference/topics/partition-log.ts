@@ -1,6 +1,7 @@
 import type { Offset, PartitionIndex, Position } from '../base/brand.js'
 import type { KafkaBatch, TimestampType } from '../entry-format/types.js'
 import type { LogPoint, ManagedLedger, ReadLimits, StoredEntry } from '../storage/types.js'
+import type { LogCompaction } from './compaction/partition-compaction.js'
 import { PartitionAppends } from './partition-appends.js'
 import type { PartitionLogOptions, PartitionParts } from './partition-options.js'
 import { PartitionReads } from './partition-reads.js'
@@ -9,6 +10,7 @@ import type { OffsetAndTime } from './timestamps.js'
 import {
   type KafkaAppended,
   type KafkaFetched,
+  type LogView,
   type PartitionLog,
   type PulsarAppended,
   type PulsarEntry,
@@ -100,16 +102,16 @@ export class OpenPartitionLog implements PartitionLog {
     return this.#appends.pulsar(send)
   }
 
-  readPulsar(from: Position, limits: ReadLimits): Promise<readonly PulsarEntry[]> {
-    return this.#reads.pulsar(from, limits)
+  readPulsar(from: Position, limits: ReadLimits, view: LogView = 'log'): Promise<readonly PulsarEntry[]> {
+    return this.#reads.pulsar(from, limits, view)
   }
 
   lastSequenceId(producerName: string): bigint {
     return this.#options.producers.pulsar.lastSequenceId(producerName)
   }
 
-  lastEntry(): Promise<StoredEntry | undefined> {
-    return this.ledger.lastEntry()
+  lastEntry(view: LogView = 'log'): Promise<StoredEntry | undefined> {
+    return view === 'log' ? this.ledger.lastEntry() : this.#options.compacted.lastEntry()
   }
 
   onAppend(listener: () => void): () => void {
@@ -122,6 +124,10 @@ export class OpenPartitionLog implements PartitionLog {
     if (this.#closed) queueMicrotask(() => this.#call([listener]))
     else this.#closedListeners.add(listener)
     return () => this.#closedListeners.delete(listener)
+  }
+
+  get compaction(): LogCompaction {
+    return this.#options.compaction
   }
 
   get terminated(): boolean {

@@ -4,6 +4,8 @@ import type { Log } from '../base/log.js'
 import type { EntryFormatName } from '../entry-format/types.js'
 import type { OffsetMapping } from '../offsets/types.js'
 import type { ManagedLedger } from '../storage/types.js'
+import type { CompactedLog } from './compaction/compacted-log.js'
+import type { LogCompaction } from './compaction/partition-compaction.js'
 import type { TopicSettings } from './configs.js'
 import type { Points } from './points.js'
 import type { ProducerMemory } from './producer-memory.js'
@@ -17,6 +19,9 @@ export interface PartitionLogOptions {
   readonly index: PartitionIndex
   readonly pulsarName: string
   readonly ledger: ManagedLedger
+  /** The same log as compaction leaves it. */
+  readonly compacted: CompactedLog
+  readonly compaction: LogCompaction
   readonly producers: ProducerMemory
   readonly termination: Termination
   readonly mapping: OffsetMapping

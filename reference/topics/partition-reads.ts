@@ -14,7 +14,7 @@ import {
   type SearchedLog,
 } from './timestamps.js'
 import { convertedInTurns } from './turns.js'
-import { type KafkaFetched, type PulsarEntry, type Refusal, refuse } from './types.js'
+import { type KafkaFetched, type LogView, type PulsarEntry, type Refusal, refuse } from './types.js'
 
 /** The reading side of a partition, of both protocols. */
 export class PartitionReads {
@@ -27,6 +27,7 @@ export class PartitionReads {
     this.#points = options.points
     this.#reader = new KafkaReader({
       ledger: options.ledger,
+      compacted: () => (options.settings().compaction === undefined ? undefined : options.compacted),
       mapping: options.mapping,
       points: options.points,
       cache: options.cached,
@@ -70,6 +71,11 @@ export class PartitionReads {
   }
 
   async deleteRecords(before: Offset): Promise<Offset | Refusal> {
+    if (this.#options.settings().compaction?.deletes === false)
+      return refuse(
+        'POLICY_VIOLATION',
+        `${this.#options.pulsarName} is compacted: its cleanup.policy has no "delete".`,
+      )
     const end = this.#points.endOffset()
     const target = before === -1n ? end : before
     if (target < 0n || target > end) {
@@ -84,8 +90,9 @@ export class PartitionReads {
     return this.#points.startOffset()
   }
 
-  async pulsar(from: Position, limits: ReadLimits): Promise<readonly PulsarEntry[]> {
-    const entries = await this.#options.ledger.read(from, limits)
+  async pulsar(from: Position, limits: ReadLimits, view: LogView): Promise<readonly PulsarEntry[]> {
+    const { ledger, compacted } = this.#options
+    const entries = await (view === 'log' ? ledger : compacted).read(from, limits)
     const converted: PulsarEntry[] = []
     for await (const entry of convertedInTurns(entries, (each) => this.#pulsarEntry(each)))
       converted.push(entry)
@@ -98,8 +105,9 @@ export class PartitionReads {
   }
 
   #searched(): SearchedLog {
-    const { ledger, settings } = this.#options
-    return { ledger, points: this.#points, timestampType: settings().timestampType }
+    const { ledger, compacted, settings } = this.#options
+    const { timestampType, compaction } = settings()
+    return { ledger: compaction === undefined ? ledger : compacted, points: this.#points, timestampType }
   }
 
   async #pulsarView(entry: StoredEntry): Promise<PulsarView> {

@@ -18,6 +18,8 @@ export function retentionOf(
   { retention }: StoragePolicies,
 ): RetentionLimits {
   const isSet = (name: string) => configs[name] !== undefined
+  // As Kafka has it: without "delete" in the topic's policy nothing goes by age or size.
+  if (settings.compaction?.deletes === false) return { retentionMs: -1, retentionBytes: -1 }
   if (retention === undefined) return settings
   const { timeMinutes, sizeMb } = retention
   return {
@@ -32,16 +34,18 @@ const times = (limit: number, unit: number) => (limit < 0 ? -1 : limit * unit)
  * Drops what retention no longer keeps, by whole entries from the log's start (register PF-2). What a durable subscription,
  * and so a Kafka group, has not acknowledged is kept whatever its age and size (PT-5): time to live and backlog quota
  * bound that, in `backlog.ts`. An entry without any timestamp is as old as its storing.
+ * @param keptFrom an index from which on all is kept: what the next compaction is to read
  */
 export async function enforceRetention(
   ledger: ManagedLedger,
   limits: RetentionLimits,
   nowMs: number,
+  keptFrom: number = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   if (limits.retentionMs < 0 && limits.retentionBytes < 0) return
   const byTime = await startByTime(ledger, limits.retentionMs, nowMs)
   const bySize = await startBySize(ledger, limits.retentionBytes)
-  const start = Math.min(Math.max(byTime, bySize), await firstUnconsumed(ledger))
+  const start = Math.min(Math.max(byTime, bySize), await firstUnconsumed(ledger), keptFrom)
   if (start > ledger.start.index) await ledger.trim(asMessageIndex(start))
 }
 

@@ -1,11 +1,12 @@
 import { asMessageIndex, type Offset } from '../base/brand.js'
 import { timestampSearch } from '../entry-format/index.js'
 import type { TimestampType } from '../entry-format/types.js'
-import type { ManagedLedger } from '../storage/types.js'
+import type { ManagedLedger, StoredEntry } from '../storage/types.js'
 import type { Points } from './points.js'
 
+/** Of the entry of an index that is not there, the next one may be given. */
 export interface SearchedLog {
-  readonly ledger: ManagedLedger
+  readonly ledger: Pick<ManagedLedger, 'start' | 'entryOfIndex' | 'entryOfTimestamp' | 'lastEntry'>
   readonly points: Points
   readonly timestampType: TimestampType
 }
@@ -24,7 +25,7 @@ export async function offsetOfTimestamp(
   timestampMs: bigint,
 ): Promise<OffsetAndTime | undefined> {
   const { ledger, points, timestampType } = log
-  let entry = await ledger.entryOfTimestamp(Number(timestampMs))
+  let entry: StoredEntry | undefined = await ledger.entryOfTimestamp(Number(timestampMs))
   // An entry's largest timestamp may be of a message that has none for Kafka: then a later entry's is the first.
   while (entry !== undefined) {
     const found = await timestampSearch(entry, timestampMs, timestampType)

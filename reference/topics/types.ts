@@ -2,6 +2,7 @@ import type { MessageIndex, Offset, PartitionIndex, Position } from '../base/bra
 import type { KafkaBatch, PulsarView, TimestampType } from '../entry-format/types.js'
 import type { LogPoint, ManagedLedger, ReadLimits, StoredEntry } from '../storage/types.js'
 import type { NamespacePolicies, Permissions, StoragePolicies, TenantInfo } from './policies.js'
+import type { PartitionCompaction } from './topic-compaction.js'
 
 /** A refusal is a value (style 6). The names are Kafka's; the Pulsar side maps them to its ServerError. */
 export type RefusalName =
@@ -157,6 +158,12 @@ export interface PulsarAppended {
   readonly duplicate: boolean
 }
 
+/**
+ * The log as it was written, or what compaction has kept of it up to its horizon, and the log after that. Kafka's consumers
+ * see the one or the other by the topic's `cleanup.policy`; Pulsar's choose.
+ */
+export type LogView = 'log' | 'compacted'
+
 /** One partition, as both protocols use it. The only place where a batch becomes an entry and an entry a batch. */
 export interface PartitionLog {
   readonly topic: TopicName
@@ -191,10 +198,12 @@ export interface PartitionLog {
   offsetOfPoint(point: { position: Position; batchIndex: number }): Promise<Offset | undefined>
 
   appendPulsar(send: PulsarSend): Promise<PulsarAppended | Refusal>
-  readPulsar(from: Position, limits: ReadLimits): Promise<readonly PulsarEntry[]>
+  readPulsar(from: Position, limits: ReadLimits, view?: LogView): Promise<readonly PulsarEntry[]>
   /** The last sequence id stored for a producer name; −1n when none. */
   lastSequenceId(producerName: string): bigint
-  lastEntry(): Promise<StoredEntry | undefined>
+  lastEntry(view?: LogView): Promise<StoredEntry | undefined>
+  /** Absent: this log cannot be compacted. */
+  readonly compaction?: PartitionCompaction | undefined
 
   /** No more messages are taken, for ever (Pulsar's terminated topic): appends of both sides are refused. */
   readonly terminated: boolean

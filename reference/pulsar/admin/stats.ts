@@ -1,5 +1,6 @@
 import { comparePositions, type Position } from '../../base/brand.js'
 import type { LedgerInfo, ManagedLedger } from '../../storage/types.js'
+import type { PartitionLog } from '../../topics/types.js'
 import { isFailure } from '../failure.js'
 import type { Producer } from '../producer.js'
 import type { Consumer } from '../subscriptions/consumer.js'
@@ -90,14 +91,31 @@ export async function topicStats(topic: PulsarTopic): Promise<object> {
     nonContiguousDeletedMessagesRanges: 0,
     nonContiguousDeletedMessagesRangesSerializedSize: 0,
     delayedMessageIndexSizeInBytes: 0,
-    compaction: {
-      lastCompactionRemovedEventCount: 0,
-      lastCompactionSucceedTimestamp: 0,
-      lastCompactionFailedTimestamp: 0,
-      lastCompactionDurationTimeInMills: 0,
-    },
+    compaction: compactionStats(topic.log),
     topicCreationTimeStamp: 0,
     lastPublishTimeStamp: last?.brokerTimestampMs ?? 0,
+  }
+}
+
+function compactionStats({ compaction }: PartitionLog): object {
+  const report = compaction?.report
+  return {
+    lastCompactionRemovedEventCount: report?.removedMessages ?? 0,
+    lastCompactionSucceedTimestamp: report?.succeededAtMs ?? 0,
+    lastCompactionFailedTimestamp: report?.failedAtMs ?? 0,
+    lastCompactionDurationTimeInMills: report?.durationMs ?? 0,
+  }
+}
+
+/** −1 where there is none. A compacted ledger that had to roll over is shown by its first part, with all entries. */
+function compactedLedger({ compaction }: PartitionLog): object {
+  const ledgers = compaction?.ledgers
+  return {
+    ledgerId: ledgers?.[0]?.ledgerId ?? -1,
+    entries: ledgers === undefined ? -1 : sum(ledgers.map(({ entries }) => entries)),
+    size: ledgers === undefined ? -1 : sum(ledgers.map(({ bytes }) => bytes)),
+    offloaded: false,
+    underReplicated: false,
   }
 }
 
@@ -217,7 +235,7 @@ export async function internalStats(topic: PulsarTopic): Promise<object> {
     cursors: Object.fromEntries(cursors),
     properties: { ...topic.info.properties },
     schemaLedgers: [],
-    compactedLedger: { ledgerId: -1, entries: -1, size: -1, offloaded: false, underReplicated: false },
+    compactedLedger: compactedLedger(topic.log),
   }
 }
 

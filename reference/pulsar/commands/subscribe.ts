@@ -20,7 +20,6 @@ const typeNames = new Map(
 
 /**
  * SUBSCRIBE: opens a consumer; readers are consumers of non-durable subscriptions. Messages come after FLOW.
- * `read_compacted` is accepted: nothing is compacted yet, so that the whole log is the right answer.
  * Left out: replicated subscription state is not kept.
  */
 export const subscribe: Handler<'SUBSCRIBE'> = async (session, body) => {
@@ -34,6 +33,9 @@ async function open(session: Session, body: CommandBody<'SUBSCRIBE'>): Promise<F
   const { service } = session
   const type = typeNames.get(body.subType)
   if (type === undefined) return fail('NotAllowedError', `Unknown subscription type ${body.subType}`)
+  const isShared = type !== 'Exclusive' && type !== 'Failover'
+  if (body.readCompacted === true && isShared)
+    return fail('NotAllowedError', 'readCompacted only allowed on failover or exclusive subscriptions')
   if (body.subscription === '') return fail('NotAllowedError', 'Empty subscription name')
   const topic = await service.open(body.topic, { create: body.forceTopicCreation ?? true })
   if (isFailure(topic)) return topic
@@ -81,6 +83,7 @@ function newConsumer(
     sticky: sticky ? { ranges: body.keySharedMeta?.hashRanges ?? [] } : undefined,
     partition: topic.info.partitions > 0 ? topic.log.index : -1,
     connectedSinceMs: session.service.context.clock.nowMs(),
+    readCompacted: body.readCompacted ?? false,
     epoch: body.consumerEpoch,
     metadata: Object.fromEntries((body.metadata ?? []).map(({ key, value }) => [key, value])),
   })

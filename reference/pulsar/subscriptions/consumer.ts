@@ -1,5 +1,5 @@
 import type { Position } from '../../base/brand.js'
-import type { PulsarEntry } from '../../topics/types.js'
+import type { LogView, PulsarEntry } from '../../topics/types.js'
 import type { CommandBody, CommandName, SubscriptionTypeName } from '../wire/commands.js'
 import { encodeBrokerEntryMetadata } from '../wire/frames.js'
 
@@ -45,6 +45,8 @@ export interface ConsumerOptions {
   readonly sticky: Sticky | undefined
   readonly partition: number
   readonly connectedSinceMs: number
+  /** Reads what compaction has left of the log up to its horizon (register CO-11). */
+  readonly readCompacted?: boolean
   /** Echoed in messages, so that the client can tell those sent before its last redelivery request. */
   readonly epoch: number | undefined
   readonly metadata: Readonly<Record<string, string>>
@@ -63,6 +65,7 @@ export class Consumer {
   readonly sticky: Sticky | undefined
   readonly connectedSinceMs: number
   readonly metadata: Readonly<Record<string, string>>
+  readonly view: LogView
   epoch: number | undefined
   /** Messages that the client has room for. Below 0 after a batch larger than that. */
   permits = 0
@@ -84,6 +87,7 @@ export class Consumer {
     this.connectedSinceMs = options.connectedSinceMs
     this.metadata = options.metadata
     this.epoch = options.epoch
+    this.view = options.readCompacted === true ? 'compacted' : 'log'
     this.#partition = options.partition
   }
 

@@ -19,7 +19,7 @@ export interface Dispatcher {
 }
 
 export interface DispatchSource {
-  readonly log: Pick<PartitionLog, 'readPulsar' | 'index'>
+  readonly log: Pick<PartitionLog, 'readPulsar' | 'index' | 'ledger'>
   readonly cursor: Cursor
   readonly clock: Clock
   /** The topic has partitions, so that this is one of several. */

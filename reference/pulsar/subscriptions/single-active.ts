@@ -1,4 +1,4 @@
-import type { Position } from '../../base/brand.js'
+import { asEntryId, asLedgerId, comparePositions, type Position } from '../../base/brand.js'
 import type { PulsarEntry } from '../../topics/types.js'
 import { ackSetOf } from './ack-set.js'
 import type { Consumer } from './consumer.js'
@@ -27,6 +27,8 @@ export class SingleActiveDispatcher implements Dispatcher {
   #consumers: Consumer[] = []
   #active: Consumer | undefined
   #readPosition: Position
+  /** Nothing was read yet. */
+  #isNew = true
   /** Grows when reading starts again, so that what was read before is not sent. */
   #generation = 0
 
@@ -101,10 +103,9 @@ export class SingleActiveDispatcher implements Dispatcher {
     if (consumer === undefined || consumer.permits <= 0 || !consumer.connection.isWritable()) return false
     const generation = this.#generation
     const maxEntries = Math.min(consumer.permits, READ_ENTRIES_MAX)
-    const entries = await this.#source.log.readPulsar(this.#readPosition, {
-      maxEntries,
-      maxBytes: READ_BYTES_MAX,
-    })
+    const limits = { maxEntries, maxBytes: READ_BYTES_MAX }
+    const entries = await this.#source.log.readPulsar(this.#readFrom(consumer), limits, consumer.view)
+    this.#isNew = false
     for (const entry of entries) {
       if (generation !== this.#generation) return true
       if (consumer.permits <= 0) return false
@@ -114,6 +115,13 @@ export class SingleActiveDispatcher implements Dispatcher {
     return entries.length > 0 || generation !== this.#generation
   }
 
+  /** What compaction has kept can be older than what the log still holds: who begins at its start gets it as well. */
+  #readFrom({ view }: Consumer): Position {
+    const { log, cursor } = this.#source
+    const atStart = this.#isNew && comparePositions(cursor.position, log.ledger.start.position) <= 0
+    return atStart && view === 'compacted' ? firstPosition : this.#readPosition
+  }
+
   #deliver(consumer: Consumer, entry: PulsarEntry): void {
     const size = entry.view.messageCount
     const acknowledged = acknowledgedOf(this.#source.cursor, entry.position)
@@ -121,6 +129,8 @@ export class SingleActiveDispatcher implements Dispatcher {
     else consumer.deliver(entry, size - acknowledged.size, { ackSet: ackSetOf(size, acknowledged) })
   }
 }
+
+const firstPosition: Position = { ledgerId: asLedgerId(0), entryId: asEntryId(0) }
 
 export function chooseActive(
   consumers: readonly Consumer[],

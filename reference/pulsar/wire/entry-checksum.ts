@@ -11,6 +11,8 @@ import { type MessageMetadata, readMessageMetadata } from './message-metadata.js
  */
 export interface HeadersAndPayload {
   readonly metadata: MessageMetadata
+  /** Where the encoded metadata starts; it goes on to `payloadStart`. */
+  readonly metadataStart: number
   /** Where the payload starts; it goes on to the buffer's end. */
   readonly payloadStart: number
 }
@@ -34,7 +36,8 @@ export function readHeadersAndPayload(data: Buffer): HeadersAndPayload {
   const metadataStart = sizeAt + 4
   const payloadStart = metadataStart + data.readUInt32BE(sizeAt)
   if (payloadStart > data.length) throw new MalformedError('metadata runs beyond its entry')
-  return { metadata: readMessageMetadata(data, metadataStart, payloadStart), payloadStart }
+  const metadata = readMessageMetadata(data, metadataStart, payloadStart)
+  return { metadata, metadataStart, payloadStart }
 }
 
 /** @returns magic, checksum and metadata in one piece, the payload untouched in the next ones. */

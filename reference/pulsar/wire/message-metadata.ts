@@ -272,6 +272,13 @@ export function writeBatchMetadata(metadata: BatchMetadata): Buffer {
   return output.subarray(0, at)
 }
 
+/** Encoded metadata with another uncompressed size: of a field that is there twice, the last one holds. */
+export function withUncompressedBytes(metadata: Buffer, uncompressedBytes: number): Buffer {
+  const field = Buffer.allocUnsafe(16)
+  const end = putNumber(field, fields.uncompressedSize, BigInt(uncompressedBytes), 0)
+  return Buffer.concat([metadata, field.subarray(0, end)])
+}
+
 function batchMetadataBytesMax(metadata: BatchMetadata): number {
   let bytes = 128 + 3 * metadata.producerName.length
   for (const [name, value] of metadata.properties) bytes += 24 + 3 * (name.length + value.length)
