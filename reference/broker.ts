@@ -10,6 +10,8 @@ import {
   type ListenerAddress,
   protocolOf,
 } from './config.js'
+import { ConsumerGroups } from './groups/consumer/index.js'
+import type { ConsumerGroupLimits } from './groups/consumer/state.js'
 import { GroupCoordinator } from './groups/coordinator.js'
 import { CursorSync } from './groups/cursor-sync.js'
 import type { GroupStore } from './groups/group-store.js'
@@ -36,9 +38,9 @@ import type { Storage } from './storage/types.js'
 import type { GroupSubscriptions } from './topics/group-subscriptions.js'
 import { createTopics, kafkaNames, type StoredTopics, startCompactionChecks } from './topics/index.js'
 import { fullName } from './topics/names.js'
+import { topicCompaction } from './topics/topic-compaction.js'
 import { isRefusal, type TopicCatalog } from './topics/types.js'
 
-import { topicCompaction } from './topics/topic-compaction.js'
 /** How clients reach a running broker. */
 export interface BrokerEndpoints {
   /** `host:port` of the first Kafka listener. */
@@ -111,12 +113,12 @@ export async function startBroker(config: Config, options: StartBrokerOptions = 
     opened.push(() => storage.close())
     const topics = await openTopics(config, storage, clock, log)
     opened.push(() => topics.close())
-    const offsets = await openOffsets(config, storage, topics, clock, log)
-    opened.push(() => offsets.close())
     const topicsLog = log.child({ part: 'topics' })
     const checkMs = config.logCleanerBackoffMs
     const stopChecks = startCompactionChecks({ catalog: topics, clock, log: topicsLog, checkMs })
     opened.push(async () => stopChecks())
+    const offsets = await openOffsets(config, storage, topics, clock, log)
+    opened.push(() => offsets.close())
     const cursors = new CursorSync({
       store: (options.replace?.followedGroups ?? same<GroupStore>)(offsets),
       catalog: topics,
@@ -226,9 +228,9 @@ const openTopics = (config: Config, storage: Storage, clock: Clock, log: Logger)
     tailCacheBytesMax: config.kafkaTailCacheSizeMb * 1024 * 1024,
     defaults: { messageBytesMax: config.maxMessageSize },
     retentionCheckMs: config.retentionCheckIntervalInSeconds * 1000,
+    retainsNullKeys: config.topicCompactionRetainNullKey,
     namespaces: [
       [config.kafkaTenant, config.kafkaNamespace],
-    retainsNullKeys: config.topicCompactionRetainNullKey,
       [config.kafkaMetadataTenant, config.kafkaMetadataNamespace],
     ],
   })
@@ -286,6 +288,15 @@ function loadGroups({
     await Promise.all(gone.map(forget))
     return new GroupCoordinator({
       clock,
+      nextGeneration: (classic) =>
+        new ConsumerGroups({
+          catalog: topics,
+          store: offsets,
+          clock,
+          limits: consumerGroupLimits(config),
+          isReleased: (key) => classic.isReleased(key),
+          log: groupsLog,
+        }),
       store: withSubscriptionStarts((replace.groupStore ?? same<GroupStore>)(offsets), topics, cursors),
       ...(replace.groupStep === undefined ? {} : { step: replace.groupStep(step) }),
       limits: groupLimits(config),
@@ -307,6 +318,12 @@ const groupLimits = (config: Config): GroupLimits => ({
   groupMembersMax: config.groupMaxSize,
   sessionTimeoutMsMin: config.groupMinSessionTimeoutMs,
   sessionTimeoutMsMax: config.groupMaxSessionTimeoutMs,
+})
+
+const consumerGroupLimits = (config: Config): ConsumerGroupLimits => ({
+  heartbeatIntervalMs: config.consumerGroupHeartbeatIntervalMs,
+  sessionTimeoutMs: config.consumerGroupSessionTimeoutMs,
+  membersMax: config.groupMaxSize,
 })
 
 const groupRetention = (config: Config) => ({
@@ -397,6 +414,7 @@ async function servePulsar(
     config,
     metadata: parts.storage.metadata,
     security,
+    compaction: topicCompaction,
     groups: (replace.groupSubscriptions ?? same<GroupSubscriptions>)(parts.cursors),
     metrics: {
       connectionOpened: () => metrics.connection('pulsar', 1),
@@ -414,7 +432,6 @@ async function servePulsar(
   const pulsar = await listenPulsar(parts, context, 'brokerServicePort', undefined)
   const admin = await listenAdmin(parts, context, 'webServicePort', undefined)
   const pulsarTls = await listenPulsar(parts, context, 'brokerServicePortTls', security.tls)
-    compaction: topicCompaction,
   const adminTls = await listenAdmin(parts, context, 'webServicePortTls', security.tls)
   return {
     pulsar: `pulsar://${hostAndPort(host, pulsar)}`,

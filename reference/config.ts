@@ -180,6 +180,13 @@ const settings = {
     .default(1_800_000)
     .describe('longest session time-out that a member may ask for'),
   groupMaxSize: whole(1, 100_000).default(10_000).describe('members of a group at most'),
+  consumerGroupHeartbeatIntervalMs: whole(1, timerMsMax)
+    .default(5_000)
+    .describe('how often members of the consumer protocol are to send heartbeats'),
+  consumerGroupSessionTimeoutMs: whole(1, timerMsMax)
+    .default(45_000)
+    .describe('members of the consumer protocol that are not heard of for so long are put out'),
+
   offsetsRetentionMinutes: decimal(0.0001, timerMsMax)
     .default(7 * 24 * 60)
     .describe('commits of a group without members are dropped after so many minutes; 0.05: 3 seconds'),
@@ -243,6 +250,10 @@ const settings = {
   retentionCheckIntervalInSeconds: whole(1, Math.floor(timerMsMax / 1000))
     .default(120)
     .describe('how often retention, time to live and backlog quotas are enforced'),
+  logCleanerBackoffMs: whole(10, timerMsMax)
+    .default(15_000)
+    .describe('how often is looked for topics that compaction is due for'),
+  topicCompactionRetainNullKey: flag.default(false).describe('compaction keeps messages without a key'),
   kafkaOffsetsSyncPeriodMs: whole(2, timerMsMax)
     .default(1_000)
     .describe('within this time a commit is seen on the cursor of the group, its subscription'),
@@ -250,10 +261,6 @@ const settings = {
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('structured logs, JSON lines on standard error'),
-  logCleanerBackoffMs: whole(10, timerMsMax)
-    .default(15_000)
-    .describe('how often is looked for topics that compaction is due for'),
-  topicCompactionRetainNullKey: flag.default(false).describe('compaction keeps messages without a key'),
 } as const
 
 const schema = z.strictObject(settings)

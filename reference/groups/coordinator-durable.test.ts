@@ -269,6 +269,10 @@ test('one group id is of one kind at a time; both kinds share the store', async 
   let members = 1
   let owned = true
   const nextGeneration: NextGenerationGroups = {
+    mayFetch: () => 'NONE',
+    heartbeat: () => Promise.reject(new Error('nobody asks')),
+    describe: () => undefined,
+    close: () => {},
     owns: () => owned,
     release: async () => {
       owned = members > 0
@@ -283,7 +287,7 @@ test('one group id is of one kind at a time; both kinds share the store', async 
     list: () => [{ key, protocolType: 'consumer', phase: 'Reconciling', groupType: 'consumer' }],
     delete: async () => (members > 0 ? 'NON_EMPTY_GROUP' : 'NONE'),
   }
-  const { coordinator } = setUp({ nextGeneration })
+  const { coordinator } = setUp({ nextGeneration: () => nextGeneration })
   assert.equal((await coordinator.join(key, request())).error, 'INCONSISTENT_GROUP_PROTOCOL')
   assert.equal(await coordinator.commit(key, member('m', 4), [offset()]), 'STALE_MEMBER_EPOCH')
   assert.equal(await coordinator.commit(key, member('m', 5), [offset()]), 'NONE')

@@ -7,7 +7,13 @@ import { expiredOffsets } from './expiry.js'
 import { type GroupKey, type GroupName, groupNameOf } from './group-key.js'
 import type { GroupStore } from './group-store.js'
 import type { GroupDescription, GroupListing, GroupMemberPartitions } from './group-views.js'
-import type { CommittingMember, NextGenerationGroups } from './next-generation.js'
+import type {
+  CommittingMember,
+  ConsumerGroupDescription,
+  ConsumerGroupHeartbeat,
+  ConsumerGroupHeartbeatReply,
+  NextGenerationGroups,
+} from './next-generation.js'
 import type { CommittedOffset, TopicPartition } from './offset-store.js'
 import { RunningGroup } from './running-group.js'
 import { type GroupStep, step } from './step.js'
@@ -40,8 +46,8 @@ export interface GroupCoordinatorOptions {
   readonly step?: GroupStep
   /** What makes a new member id unique; by default random. */
   readonly newMemberSuffix?: () => string
-  /** Groups of the next-generation protocol, if there are any. */
-  readonly nextGeneration?: NextGenerationGroups
+  /** Groups of the next-generation protocol, if there are any; they ask for the ids of classic ones here. */
+  readonly nextGeneration?: (classic: Pick<GroupCoordinator, 'isReleased'>) => NextGenerationGroups
   /** How long commits of groups without members are kept, and how often that is looked at; kept for good when absent. */
   readonly retention?: { readonly retentionMs: number; readonly checkIntervalMs: number }
   readonly log?: Pick<Log, 'warn'>
@@ -90,7 +96,7 @@ export class GroupCoordinator {
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#step = options.step ?? step
     this.#newMemberSuffix = options.newMemberSuffix ?? randomUUID
-    this.#nextGeneration = options.nextGeneration ?? null
+    this.#nextGeneration = options.nextGeneration?.(this) ?? null
     this.#retention = options.retention
     this.#log = options.log
     for (const [key, group] of this.#store.groups()) if (group.members.length > 0) this.#group(key)
@@ -145,6 +151,25 @@ export class GroupCoordinator {
       const replyTo = this.#waiting.add(put, reject)
       this.#group(key).dispatch({ type: 'commit', replyTo, ...member })
     })
+  }
+
+  /** The protocol of KIP-848. Null: there is none here. @throws StorageError when the store cannot take what came of it. */
+  async consumerGroupHeartbeat(
+    key: GroupKey,
+    request: ConsumerGroupHeartbeat,
+  ): Promise<ConsumerGroupHeartbeatReply | null> {
+    if (this.#isClosed) throw closedError()
+    return (await this.#nextGeneration?.heartbeat(key, request)) ?? null
+  }
+
+  /** A group of the next generation; undefined: there is no such group of that kind. */
+  describeConsumerGroup(key: GroupKey): ConsumerGroupDescription | undefined {
+    return this.#nextGeneration?.describe(key)
+  }
+
+  /** Whether a client may be told the group's offsets now (KIP-848). `memberId` null: it is no member. */
+  mayFetch(key: GroupKey, memberId: string | null, memberEpoch: number): GroupError | 'STALE_MEMBER_EPOCH' {
+    return this.#ownerOf(key)?.mayFetch(key, memberId, memberEpoch) ?? 'NONE'
   }
 
   committed(key: GroupKey, topic: string, partition: number): Promise<CommittedOffset | undefined> {
@@ -284,6 +309,7 @@ export class GroupCoordinator {
   close(): void {
     this.#isClosed = true
     this.#stopChecks()
+    this.#nextGeneration?.close()
     for (const group of this.#groups.values()) group.close()
     this.#groups.clear()
     this.#waiting.rejectAll(closedError())

@@ -1,3 +1,4 @@
+import type { StoredConsumerGroup } from './consumer/stored.js'
 import type { GroupKey } from './group-key.js'
 import type { CommittedOffset, OffsetStore } from './offset-store.js'
 
@@ -35,6 +36,12 @@ export type GroupChange =
       readonly offset: CommittedOffset | undefined
     }
   | { readonly type: 'group'; readonly key: GroupKey; readonly group: StoredGroup | undefined }
+  /** Of the next-generation protocol (register GC-11). */
+  | {
+      readonly type: 'consumerGroup'
+      readonly key: GroupKey
+      readonly group: StoredConsumerGroup | undefined
+    }
 
 /**
  * Groups and their offsets (register GC-3, GC-4). What a promise says is done, is durable: it is written to the offsets

@@ -1,3 +1,5 @@
+import type { TopicSlots } from './consumer/slots.js'
+import type { ConsumerGroupError, ConsumerMember } from './consumer/state.js'
 import type { GroupKey } from './group-key.js'
 import type { GroupMemberPartitions } from './group-views.js'
 import type { GroupError } from './step-state.js'
@@ -18,6 +20,49 @@ export interface NextGenerationListing {
   readonly groupType: string
 }
 
+/** What a member says of itself; null, and −1 of the time-out: as before. */
+export interface ConsumerGroupHeartbeat {
+  /** Empty: the coordinator is to choose it (version 0). */
+  readonly memberId: string
+  /** 0: joins; −1: leaves; −2: leaves for a while, as static members do. */
+  readonly memberEpoch: number
+  readonly instanceId: string | null
+  readonly rackId: string | null
+  readonly clientId: string
+  readonly clientHost: string
+  readonly rebalanceTimeoutMs: number
+  readonly topicNames: readonly string[] | null
+  /** Empty: none any more. */
+  readonly topicRegex: string | null
+  readonly assignor: string | null
+  readonly owned: readonly TopicSlots[] | null
+}
+
+export interface ConsumerGroupHeartbeatReply {
+  readonly error: ConsumerGroupError
+  readonly message: string | null
+  readonly memberId: string
+  readonly memberEpoch: number
+  readonly heartbeatIntervalMs: number
+  /** Null: as the member knows it. */
+  readonly assignment: readonly TopicSlots[] | null
+}
+
+export interface NamedTopicSlots extends TopicSlots {
+  readonly topicName: string
+}
+
+/** A group as ConsumerGroupDescribe shows it. */
+export interface ConsumerGroupDescription {
+  readonly phase: string
+  readonly epoch: number
+  readonly assignor: string
+  readonly members: readonly (Omit<ConsumerMember, 'assigned' | 'revoking' | 'target'> & {
+    readonly assigned: readonly NamedTopicSlots[]
+    readonly target: readonly NamedTopicSlots[]
+  })[]
+}
+
 /**
  * Groups of the next-generation protocol (KIP-848, register GC-11), beside the classic ones of `GroupCoordinator`. A group
  * id is of one kind at a time, and both kinds commit to the same store. The coordinator asks here first; it calls the
@@ -30,8 +75,15 @@ export interface NextGenerationGroups {
   release(key: GroupKey): Promise<boolean>
   hasMembers(key: GroupKey): boolean
   membersOf(key: GroupKey): readonly GroupMemberPartitions[]
-  /** Shows that the member lives, as commits do. */
+  /** Answered at once, so that nothing comes between it and the store. */
   mayCommit(key: GroupKey, member: CommittingMember): GroupError | 'STALE_MEMBER_EPOCH'
+  /** @param memberId null: of a client that is no member, such as a tool */
+  mayFetch(key: GroupKey, memberId: string | null, memberEpoch: number): GroupError | 'STALE_MEMBER_EPOCH'
+  /** Joins, leaves, or stays in a group, which is made if need be. Also asked for ids that are not owned. */
+  heartbeat(key: GroupKey, request: ConsumerGroupHeartbeat): Promise<ConsumerGroupHeartbeatReply>
+  /** Undefined: there is no such group of this kind. */
+  describe(key: GroupKey): ConsumerGroupDescription | undefined
+  close(): void
   /** Whether a member subscribes to the topic, under any of the names that Kafka has for it. */
   isSubscribed(key: GroupKey, kafkaNames: readonly string[]): boolean
   /** When its last member went; null while it has members (register GC-10). */

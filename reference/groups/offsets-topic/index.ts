@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.js'
 import { type MetadataStore, StorageError } from '../../storage/types.js'
 import { fullName } from '../../topics/names.js'
 import { isRefusal, type TopicCatalog, type TopicInfo, type TopicName } from '../../topics/types.js'
+import type { ConsumerGroupStore, StoredConsumerGroup } from '../consumer/stored.js'
 import type { GroupKey, GroupName } from '../group-key.js'
 import type { GroupChange, GroupStore, StoredGroup } from '../group-store.js'
 import type { CommittedOffset, TopicPartition } from '../offset-store.js'
@@ -34,7 +35,7 @@ const topicConfigs = { 'cleanup.policy': 'compact', 'retention.ms': '-1', 'reten
  * The offsets topic (register GC-3, GC-4): groups and their offsets as the records of README.md, in the partition that the
  * group's key hashes to. Memory holds what the records come to; it follows the log, never the other way about.
  */
-export class OffsetsTopic implements GroupStore {
+export class OffsetsTopic implements GroupStore, ConsumerGroupStore {
   readonly topic: TopicInfo
   readonly #options: OffsetsTopicOptions
   readonly #partitions: readonly OffsetsPartition[]
@@ -95,6 +96,14 @@ export class OffsetsTopic implements GroupStore {
 
   putGroup(key: GroupKey, group: StoredGroup): Promise<void> {
     return this.#of(key).append([{ type: 'group', key, group }])
+  }
+
+  *consumerGroups(): Iterable<readonly [GroupKey, StoredConsumerGroup]> {
+    for (const { state } of this.#partitions) yield* state.consumerGroups()
+  }
+
+  putConsumerGroup(key: GroupKey, group: StoredConsumerGroup | undefined): Promise<void> {
+    return this.#of(key).append([{ type: 'consumerGroup', key, group }])
   }
 
   put(key: GroupKey, offsets: readonly CommittedOffset[]): Promise<void> {

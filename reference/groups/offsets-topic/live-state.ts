@@ -1,3 +1,4 @@
+import type { StoredConsumerGroup } from '../consumer/stored.js'
 import type { GroupKey } from '../group-key.js'
 import type { GroupChange, StoredGroup } from '../group-store.js'
 import type { CommittedOffset, TopicPartition } from '../offset-store.js'
@@ -11,15 +12,18 @@ interface LiveGroup {
 /** What the records of one partition of the offsets topic come to: the last value of each key. */
 export class LiveState {
   readonly #groups = new Map<GroupKey, LiveGroup>()
+  /** Of the next-generation protocol. */
+  readonly #consumerGroups = new Map<GroupKey, StoredConsumerGroup>()
   #keys = 0
 
   /** How many records would say all of it. */
   get keyCount(): number {
-    return this.#keys
+    return this.#keys + this.#consumerGroups.size
   }
 
   apply(change: GroupChange): void {
     if (change.type === 'group') this.#setGroup(change.key, change.group)
+    else if (change.type === 'consumerGroup') this.#setConsumerGroup(change.key, change.group)
     else this.#setOffset(change.key, change.topic, change.partition, change.offset)
   }
 
@@ -41,6 +45,10 @@ export class LiveState {
     for (const [key, { group }] of this.#groups) if (group !== undefined) yield [key, group]
   }
 
+  consumerGroups(): Iterable<readonly [GroupKey, StoredConsumerGroup]> {
+    return this.#consumerGroups
+  }
+
   /** Groups with at least one committed offset. */
   groupIds(): readonly GroupKey[] {
     return [...this.#groups].filter(([, { offsets }]) => offsets.size > 0).map(([key]) => key)
@@ -52,6 +60,7 @@ export class LiveState {
 
   /** All that is live, one change a key. Changes made while it runs are seen, or not, but nothing else is missed. */
   *everything(): Iterable<GroupChange> {
+    for (const [key, group] of this.#consumerGroups) yield { type: 'consumerGroup', key, group }
     for (const [key, { group, offsets }] of this.#groups) {
       if (group !== undefined) yield { type: 'group', key, group }
       for (const [topic, byPartition] of offsets)
@@ -75,6 +84,11 @@ export class LiveState {
     return [...this.#groups].flatMap(([key, { offsets }]) =>
       this.removalOfOffsets(key, [...(offsets.get(topic)?.values() ?? [])]),
     )
+  }
+
+  #setConsumerGroup(key: GroupKey, group: StoredConsumerGroup | undefined): void {
+    if (group === undefined) this.#consumerGroups.delete(key)
+    else this.#consumerGroups.set(key, group)
   }
 
   #setGroup(key: GroupKey, group: StoredGroup | undefined): void {

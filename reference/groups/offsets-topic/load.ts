@@ -4,11 +4,13 @@ import { batchField, isRecordsRefusal, readBatch, splitBatches } from '../../kaf
 import { openRecords, type RecordCursor } from '../../kafka/wire/record-cursor.js'
 import { StorageError } from '../../storage/types.js'
 import { isRefusal, type PartitionLog } from '../../topics/types.js'
+import { decodeConsumerGroup } from './consumer-group-format.js'
 import type { LiveState } from './live-state.js'
 import {
   decodeGroup,
   decodeKey,
   decodeOffset,
+  isConsumerGroupKey,
   isGroupKey,
   isOffsetKey,
   keyVersionAt,
@@ -54,6 +56,7 @@ class Slots {
   /** By the key's bytes after its version. */
   readonly #offsets = new Map<string, Slot>()
   readonly #groups = new Map<string, Slot>()
+  readonly #consumerGroups = new Map<string, Slot>()
 
   constructor(onSkipped: OnSkipped) {
     this.#onSkipped = onSkipped
@@ -86,6 +89,10 @@ class Slots {
     }
     for (const { key, value } of this.#groups.values())
       if (key.type === 'group') state.apply({ type: 'group', key: key.group, group: decodeGroup(value) })
+    for (const { key, value } of this.#consumerGroups.values()) {
+      if (key.type !== 'consumerGroup') continue
+      state.apply({ type: 'consumerGroup', key: key.group, group: decodeConsumerGroup(value) })
+    }
   }
 
   async #takeBatch(bytes: Buffer, baseOffset: bigint): Promise<void> {
@@ -109,22 +116,27 @@ class Slots {
     const { buffer, keyStart, keyEnd, valueStart, valueEnd } = record
     if (keyStart < 0) return 'a record without a key'
     const version = keyVersionAt(buffer, keyStart, keyEnd)
-    const isOffset = isOffsetKey(version)
-    if (!isOffset && !isGroupKey(version)) return `key version ${version} is not known`
-    const slots = isOffset ? this.#offsets : this.#groups
+    const slots = this.#slotsOf(version)
+    if (slots === undefined) return `key version ${version} is not known`
     const text = buffer.toString('latin1', keyStart + 2, keyEnd)
     if (valueStart < 0) {
       slots.delete(text)
       return undefined
     }
-    const fault = isOffset
+    const fault = isOffsetKey(version)
       ? offsetValueFault(buffer, valueStart, valueEnd)
-      : groupValueFault(buffer.subarray(valueStart, valueEnd))
+      : groupValueFault(version, buffer.subarray(valueStart, valueEnd))
     if (fault !== undefined) return fault
     const known = slots.get(text)
     if (known === undefined) return this.#add(slots, text, record)
     setValue(known, buffer, valueStart, valueEnd)
     return undefined
+  }
+
+  #slotsOf(keyVersion: number): Map<string, Slot> | undefined {
+    if (isOffsetKey(keyVersion)) return this.#offsets
+    if (isGroupKey(keyVersion)) return this.#groups
+    return isConsumerGroupKey(keyVersion) ? this.#consumerGroups : undefined
   }
 
   #add(slots: Map<string, Slot>, text: string, record: RecordCursor): string | undefined {
@@ -144,9 +156,10 @@ function setValue(slot: Slot, buffer: Buffer, start: number, end: number): void 
   else slot.value = Buffer.from(buffer.subarray(start, end))
 }
 
-function groupValueFault(value: Buffer): string | undefined {
+function groupValueFault(keyVersion: number, value: Buffer): string | undefined {
   try {
-    decodeGroup(value)
+    if (isGroupKey(keyVersion)) decodeGroup(value)
+    else decodeConsumerGroup(value)
     return undefined
   } catch (error) {
     return reasonOf(error)

@@ -1,7 +1,9 @@
 import { MalformedError } from '../../base/malformed.js'
+import type { StoredConsumerGroup } from '../consumer/stored.js'
 import type { GroupKey } from '../group-key.js'
 import type { GroupChange, StoredGroup, StoredMember } from '../group-store.js'
 import type { CommittedOffset } from '../offset-store.js'
+import { encodeConsumerGroup } from './consumer-group-format.js'
 import { FieldReader } from './field-reader.js'
 import { FieldWriter } from './field-writer.js'
 
@@ -10,7 +12,8 @@ import { FieldWriter } from './field-writer.js'
  * version that says what the record is about; a value starts with the version of its own layout.
  */
 
-const keyVersion = { oldOffset: 0, offset: 1, group: 2 } as const
+/** `consumerGroup` is ours, far from those that Kafka may give: it has all of a group in one, which changes as one. */
+const keyVersion = { oldOffset: 0, offset: 1, group: 2, consumerGroup: 10_000 } as const
 const valueVersionMax = 4
 /** The first whose lengths are compact, and that has tagged fields. */
 const flexibleSince = 4
@@ -32,7 +35,7 @@ const offsetValueBytes = 2 + 8 + 4 + 2 + 8 + 3 + topicIdBytes
 /** What a record is about. `other`: of a kind that later brokers write. */
 export type RecordKey =
   | { readonly type: 'offset'; readonly group: GroupKey; readonly topic: string; readonly partition: number }
-  | { readonly type: 'group'; readonly group: GroupKey }
+  | { readonly type: 'group' | 'consumerGroup'; readonly group: GroupKey }
   | { readonly type: 'other'; readonly version: number }
 
 /** One record, as given to the log. A null value removes what the key names. */
@@ -48,15 +51,16 @@ export const keyVersionAt = (buffer: Buffer, start: number, end: number): number
 export const isOffsetKey = (version: number): boolean =>
   version === keyVersion.offset || version === keyVersion.oldOffset
 export const isGroupKey = (version: number): boolean => version === keyVersion.group
+export const isConsumerGroupKey = (version: number): boolean => version === keyVersion.consumerGroup
 
 /** @throws MalformedError */
 export function decodeKey(key: Buffer): RecordKey {
   const reader = new FieldReader(key)
   const version = reader.int16()
-  if (isGroupKey(version)) {
+  if (isGroupKey(version) || isConsumerGroupKey(version)) {
     const group = reader.string()
     reader.done()
-    return { type: 'group', group }
+    return { type: isGroupKey(version) ? 'group' : 'consumerGroup', group }
   }
   if (!isOffsetKey(version)) return { type: 'other', version }
   const decoded = {
@@ -77,21 +81,30 @@ const encodeOffsetKey = (group: GroupKey, topic: string, partition: number): Buf
     .int32(partition)
     .finish()
 
-const encodeGroupKey = (group: GroupKey): Buffer =>
-  new FieldWriter(4 + group.length).int16(keyVersion.group).string(group).finish()
+const encodeGroupKey = (version: number, group: GroupKey): Buffer =>
+  new FieldWriter(4 + group.length).int16(version).string(group).finish()
 
 /** The record that says a change. */
 export function recordOf(change: GroupChange): OffsetsRecord {
   if (change.type === 'group') {
     const { key, group } = change
-    return { key: encodeGroupKey(key), value: group === undefined ? null : encodeGroup(group) }
+    return {
+      key: encodeGroupKey(keyVersion.group, key),
+      value: group === undefined ? null : encodeGroup(group),
+    }
   }
+  if (change.type === 'consumerGroup') return consumerGroupRecord(change.key, change.group)
   const { key, topic, partition, offset } = change
   return {
     key: encodeOffsetKey(key, topic, partition),
     value: offset === undefined ? null : encodeOffset(offset),
   }
 }
+
+const consumerGroupRecord = (key: GroupKey, group: StoredConsumerGroup | undefined): OffsetsRecord => ({
+  key: encodeGroupKey(keyVersion.consumerGroup, key),
+  value: group === undefined ? null : encodeConsumerGroup(group),
+})
 
 /** Version 4, the first that has the topic's id. */
 function encodeOffset(committed: CommittedOffset): Buffer {

@@ -13,6 +13,7 @@ type Request = RequestOf<typeof table>
 type Asked = Request['topics'][number]['partitions'][number]
 
 const metadataBytesMaxDefault = 4096
+const memberEpochsSinceVersion = 9
 
 /**
  * OffsetCommit v0 to v9, answered when the offsets are durable. Kept under the topic's full name, so that its short and its
@@ -48,7 +49,11 @@ async function commit(request: Request, offsets: readonly CommittedOffset[], cal
   const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
   const member = { memberId, groupInstanceId, generationId }
   try {
-    return await call.broker.coordinator.commit(keyOfGroup(request.groupId, call), member, offsets)
+    const error = await call.broker.coordinator.commit(keyOfGroup(request.groupId, call), member, offsets)
+    // Older clients know nothing of member epochs.
+    return error === 'STALE_MEMBER_EPOCH' && call.apiVersion < memberEpochsSinceVersion
+      ? 'UNSUPPORTED_VERSION'
+      : error
   } catch (error) {
     return coordinatorFault(error, call, 'offsets could not be stored')
   }

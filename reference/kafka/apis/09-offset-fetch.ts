@@ -19,15 +19,15 @@ const noOffset = -1n
 /**
  * OffsetFetch v0 to v9. What was never committed reads −1 without error, and null topics ask for all that is (register
  * GC-6). Commits of a topic that has been deleted since, or recreated, are none. All offsets are stable, as there are no
- * transactions. v9 is served as v8: member epochs (KIP-848) are left out.
+ * transactions. v9: a member of a next-generation group is told only in its present epoch (KIP-848).
  */
 export const offsetFetch = handler(table, async (request, call) => {
   if (call.apiVersion < groupsSinceVersion) {
     const { error, topics } = await offsetsOf(request.groupId, request.topics, call)
     return { errorCode: errorCode(error), topics }
   }
-  const groups = request.groups.map(async ({ groupId, topics: asked }) => {
-    const { error, topics } = await offsetsOf(groupId, asked, call)
+  const groups = request.groups.map(async ({ groupId, topics: asked, ...member }) => {
+    const { error, topics } = await offsetsOf(groupId, asked, call, member)
     return { groupId, topics, errorCode: errorCode(error) }
   })
   return { groups: await Promise.all(groups) }
@@ -38,10 +38,24 @@ interface Offsets {
   readonly topics: readonly TopicAnswer[]
 }
 
-async function offsetsOf(groupId: string, asked: AskedTopics, call: Call): Promise<Offsets> {
+interface AskingMember {
+  readonly memberId: string | null
+  readonly memberEpoch: number
+}
+
+const noMember: AskingMember = { memberId: null, memberEpoch: -1 }
+
+async function offsetsOf(
+  groupId: string,
+  asked: AskedTopics,
+  call: Call,
+  { memberId, memberEpoch } = noMember,
+): Promise<Offsets> {
   const fault = storedGroupIdFault(groupId)
   if (fault !== null) return failed(fault, asked)
   try {
+    const refused = call.broker.coordinator.mayFetch(keyOfGroup(groupId, call), memberId, memberEpoch)
+    if (refused !== 'NONE') return { error: refused, topics: [] }
     const topics = asked === null ? await allTopics(groupId, call) : await namedTopics(groupId, asked, call)
     return { error: 'NONE', topics }
   } catch (error) {

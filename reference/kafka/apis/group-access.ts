@@ -10,6 +10,8 @@ import { listGroups } from '../messages/16-list-groups.js'
 import { initProducerId } from '../messages/22-init-producer-id.js'
 import { deleteGroups } from '../messages/42-delete-groups.js'
 import { offsetDelete } from '../messages/47-offset-delete.js'
+import { consumerGroupHeartbeat } from '../messages/68-consumer-group-heartbeat.js'
+import { consumerGroupDescribe } from '../messages/69-consumer-group-describe.js'
 import { errorCode } from '../wire/errors.js'
 import type { Api, RequestOf, ResponseOf } from '../wire/schema.js'
 import type { Access } from './access.js'
@@ -87,6 +89,23 @@ const gates: readonly Gate[] = [
       groupState: '',
       protocolType: '',
       protocolData: '',
+      members: [],
+    })),
+  })),
+  gate(consumerGroupHeartbeat, mayUse, ({ memberId }) => ({
+    errorCode: groupFailed,
+    memberId,
+    memberEpoch: 0,
+    heartbeatIntervalMs: 0,
+  })),
+  gate(consumerGroupDescribe, mayUse, ({ groupIds }) => ({
+    groups: groupIds.map((groupId) => ({
+      groupId,
+      errorCode: groupFailed,
+      groupState: '',
+      groupEpoch: 0,
+      assignmentEpoch: 0,
+      assignorName: '',
       members: [],
     })),
   })),

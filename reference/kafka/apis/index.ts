@@ -31,6 +31,8 @@ import { describeClientQuotas } from './48-describe-client-quotas.js'
 import { describeUserScramCredentials } from './50-describe-user-scram-credentials.js'
 import { alterUserScramCredentials } from './51-alter-user-scram-credentials.js'
 import { describeCluster } from './60-describe-cluster.js'
+import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.js'
+import { consumerGroupDescribe } from './69-consumer-group-describe.js'
 import { describeTopicPartitions } from './75-describe-topic-partitions.js'
 import { topicNeedOf } from './access.js'
 import type { KafkaContext } from './context.js'
@@ -74,6 +76,8 @@ const served: readonly Handler[] = [
   describeUserScramCredentials,
   alterUserScramCredentials,
   describeCluster,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe,
   describeTopicPartitions,
 ]
 

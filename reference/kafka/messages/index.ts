@@ -30,12 +30,16 @@ import { describeClientQuotas } from './48-describe-client-quotas.js'
 import { describeUserScramCredentials } from './50-describe-user-scram-credentials.js'
 import { alterUserScramCredentials } from './51-alter-user-scram-credentials.js'
 import { describeCluster } from './60-describe-cluster.js'
+import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.js'
+import { consumerGroupDescribe } from './69-consumer-group-describe.js'
 import { describeTopicPartitions } from './75-describe-topic-partitions.js'
 
 export {
   alterConfigs,
   alterUserScramCredentials,
   apiVersions,
+  consumerGroupDescribe,
+  consumerGroupHeartbeat,
   createPartitions,
   createTopics,
   deleteGroups,
@@ -100,5 +104,7 @@ export const allMessages: readonly Api[] = [
   describeUserScramCredentials,
   alterUserScramCredentials,
   describeCluster,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe,
   describeTopicPartitions,
 ]
