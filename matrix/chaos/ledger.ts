@@ -214,8 +214,10 @@ export class Ledger {
     })
     if (behind.length > 0) return `the end of partitions ${behind.join(', ')} is not committed`
     if (this.#state !== 'Stable') return `the group is not stable, but ${this.#state}`
-    if (this.#stable.length !== membersExpected)
-      return `the group has ${this.#stable.length} members in place of ${membersExpected}`
+    if (this.#stable.length !== membersExpected) {
+      const ids = this.#stable.map(({ memberId }) => memberId).sort()
+      return `the group has ${ids.length} members in place of ${membersExpected}: ${ids.join(', ')}`
+    }
     const owned = new Set(
       this.#stable.flatMap(({ partitions }) => partitions.map(({ partition }) => partition)),
     )

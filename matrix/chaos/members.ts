@@ -115,6 +115,8 @@ class Life {
   readonly #driver: TypedDriver<KafkaOps>
   readonly #member: string
   readonly #ledger: Ledger
+  /** By partition, the place that the next commit is sure to hold. */
+  readonly #owed = new Map<number, bigint>()
   #events = -1
   #count = 0
 
@@ -126,14 +128,21 @@ class Life {
 
   async goOn(isOn: () => boolean): Promise<void> {
     await this.#look()
+    let isOwing = false
     while (isOn()) {
       const records = await this.#poll()
-      const isCommitted = records.length > 0 && (await this.#commit())
+      for (const [partition, offset] of endsOf(records)) this.#owed.set(partition, offset)
+      // What was refused, as while the broker is away, is committed with what comes next, or alone.
+      isOwing ||= records.length > 0
+      const isCommitted = isOwing && (await this.#commit())
+      isOwing &&= !isCommitted
       const eventsBefore = this.#events
       await this.#look()
+      // The member commits what it still has: all that it was given, if nothing was taken from it meanwhile.
+      if (this.#events !== eventsBefore) this.#owed.clear()
       if (isCommitted) {
-        // The member commits what it still has: all that it was given, if nothing was taken from it meanwhile.
-        this.#ledger.confirmed(this.#events === eventsBefore ? endsOf(records) : new Map())
+        this.#ledger.confirmed(this.#owed)
+        this.#owed.clear()
       }
     }
   }
