@@ -55,7 +55,7 @@ const numberOr = (text: string | null | undefined, fallback: number): number =>
 
 /* ---- Commits ------------------------------------------------------------------------------------------------------ */
 
-async function commit(
+export async function commit(
   world: ConformanceWorld,
   group: string,
   place: number,
@@ -292,8 +292,9 @@ Then(
 
 /** At once: the tool has just moved it. */
 Then(
-  /^the subscription of (group "\w+") stands at offset (\d+)(?: of partition (\d+))?$/,
+  /^the subscription (?:of )?(group "\w+"|"\w+") stands at offset (\d+)(?: of partition (\d+))?$/,
   async function (this: ConformanceWorld, group: string, place: string, partition: string | null) {
-    await standsAt(this, groupNamed(this, group), Number(place), numberOr(partition, 0))
+    const name = group.startsWith('"') ? group.slice(1, -1) : groupNamed(this, group)
+    await standsAt(this, name, Number(place), numberOr(partition, 0))
   },
 )

@@ -25,9 +25,8 @@ Feature: Topic stats tell of Kafka's groups
     @PT-8 @kafka @pulsar-admin
     Scenario: Rates
       Given a topic
-      When a Kafka producer sends 10 random records one by one
-      And group "billing" commits offsets 1 to 9, one after the other
-      Then stats soon show a rate of group "billing"
+      When group "billing" commits offset 0
+      Then stats show a rate of group "billing" as it goes on reading
 
     @PT-8 @kafka @pulsar-admin
     Scenario: Of all partitions together
