@@ -134,7 +134,7 @@ class Life {
       for (const [partition, offset] of endsOf(records)) this.#owed.set(partition, offset)
       // What was refused, as while the broker is away, is committed with what comes next, or alone.
       isOwing ||= records.length > 0
-      const isCommitted = isOwing && (await this.#commit())
+      const isCommitted: boolean = isOwing && (await this.#commit())
       isOwing &&= !isCommitted
       const eventsBefore = this.#events
       await this.#look()

@@ -9,7 +9,7 @@ import { type Fault, type Figures, Ledger } from './ledger.js'
 import { sendLoad } from './load.js'
 import { MemberProcess } from './members.js'
 import { chaosPlan, type Deed, type DeedName } from './plan.js'
-import { watchCommitted, watchGroup } from './watch.js'
+import { watchGroup } from './watch.js'
 
 export interface ChaosOptions {
   readonly client: ReadyClient
@@ -69,8 +69,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
   const startMs = performance.now()
   try {
     await makeTopic(kafka, options)
-    const watching = [watchCommitted(kafka, watched), watchGroup(raw, watched)]
-    for (const each of watching) each.catch(trouble.meet)
+    watchGroup(raw, watched).catch(trouble.meet)
     const load = sendLoad(kafka, {
       topic: options.topic,
       partitions: options.partitions,

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { decodeAssignment } from '../../steps/groups-protocol.js'
 import { DriverError } from '../driver/errors.js'
-import type { KafkaOps } from '../driver/messages.js'
 import type { TypedDriver } from '../driver/process.js'
 import type { RawOps } from '../driver/raw-messages.js'
 import type { Ledger } from './ledger.js'
@@ -17,22 +16,6 @@ export interface Watched {
   readonly signal: AbortSignal
 }
 
-/** Reads again and again what the group has committed. */
-export async function watchCommitted(driver: TypedDriver<KafkaOps>, watched: Watched): Promise<void> {
-  const { group, topic, ledger, signal } = watched
-  while (!signal.aborted) {
-    const { floor } = ledger
-    try {
-      const { offsets } = await driver.call('allCommitted', { group })
-      const own = offsets.filter((each) => each.topic === topic)
-      ledger.committed(new Map(own.map(({ partition, offset }) => [partition, BigInt(offset)])), floor)
-    } catch (error) {
-      if (!(error instanceof DriverError)) throw error
-    }
-    await delay(PERIOD_MS)
-  }
-}
-
 interface Described {
   readonly groups: readonly {
     readonly errorCode: number
@@ -41,14 +24,28 @@ interface Described {
   }[]
 }
 
-/** Has the coordinator describe the group, again and again, by single requests. */
+interface Committed {
+  readonly errorCode: number
+  readonly topics: readonly {
+    readonly name: string
+    readonly partitions: readonly { readonly partitionIndex: number; readonly committedOffset: string }[]
+  }[]
+}
+
+/**
+ * Asks the coordinator, again and again, for the group and for all that it has committed. By single requests: libraries
+ * ask in their own time, and one of them has ended its process when the coordinator went away under the question.
+ */
 export async function watchGroup(raw: TypedDriver<RawOps>, watched: Watched): Promise<void> {
   const { group, ledger, signal } = watched
   let isConnected = false
   while (!signal.aborted) {
     try {
       isConnected ||= await connectToCoordinator(raw, group)
-      if (isConnected) await describe(raw, group, ledger)
+      if (isConnected) {
+        await describe(raw, group, ledger)
+        await readCommitted(raw, watched)
+      }
     } catch (error) {
       if (!(error instanceof DriverError)) throw error
       isConnected = false
@@ -81,4 +78,20 @@ async function describe(raw: TypedDriver<RawOps>, group: string, ledger: Ledger)
     partitions: memberAssignment === '' ? [] : decodeAssignment(memberAssignment),
   }))
   ledger.described(described.groupState, members, performance.now())
+}
+
+async function readCommitted(raw: TypedDriver<RawOps>, { group, topic, ledger }: Watched): Promise<void> {
+  const { floor } = ledger
+  const asked = { connection: CONNECTION, api: 'OffsetFetch', timeoutMs: ANSWER_MS }
+  const { body } = await raw.call('request', {
+    ...asked,
+    body: { groupId: group, topics: null, requireStable: false },
+  })
+  const { errorCode, topics } = body as unknown as Committed
+  if (errorCode !== 0) return
+  const partitions = topics.find(({ name }) => name === topic)?.partitions ?? []
+  const offsets = partitions.map(
+    ({ partitionIndex, committedOffset }) => [partitionIndex, BigInt(committedOffset)] as const,
+  )
+  ledger.committed(new Map(offsets), floor)
 }
