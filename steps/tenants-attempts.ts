@@ -95,7 +95,7 @@ export const onTopics: Readonly<Record<string, Attempt<string>>> = {
   Metadata: (attacker, name) =>
     errorsOfRequest(attacker, 'Metadata', { topics: [{ name }], allowAutoTopicCreation: true }),
   DescribeTopicPartitions: (attacker, name) => {
-    const body = { topics: [{ name }], responsePartitionLimit: 100, cursor: -1 }
+    const body = { topics: [{ name }], responsePartitionLimit: 100 }
     return errorsOfRequest(attacker, 'DescribeTopicPartitions', body)
   },
   OffsetForLeaderEpoch: (attacker, topic) => {
@@ -106,9 +106,13 @@ export const onTopics: Readonly<Record<string, Attempt<string>>> = {
     const partitions = [{ partitionIndex: 0, committedOffset: '0' }]
     return errorsOfRequest(attacker, 'OffsetCommit', { groupId: OWN_GROUP, topics: [{ name, partitions }] })
   },
-  OffsetFetch: (attacker, name) => {
-    const topics = [{ name, partitionIndexes: [0] }]
-    return errorsOfRequest(attacker, 'OffsetFetch', { groupId: attacker.belongings.group, topics })
+  OffsetFetch: async (attacker, name) => {
+    const asked = [{ name, partitionIndexes: [0] }]
+    const body = await send(attacker, 'OffsetFetch', { groupId: attacker.belongings.group, topics: asked })
+    const { topics } = body as unknown as { topics: { partitions: { committedOffset: string }[] }[] }
+    const told = topics.flatMap(({ partitions }) => partitions.map((each) => each.committedOffset))
+    if (told.some((offset) => offset !== '-1')) throw new Mismatch('offsets of another tenant', 'none', told)
+    return errorsOf(attacker.world, body)
   },
   OffsetDelete: (attacker, name) => {
     const topics = [{ name, partitions: [{ partitionIndex: 0 }] }]
@@ -185,6 +189,13 @@ export const onGroups: Readonly<Record<string, Attempt<string>>> = {
     const { memberId } = attacker.belongings
     return errorsOfRequest(attacker, 'LeaveGroup', { groupId, memberId, members: [{ memberId }] })
   },
+  ConsumerGroupHeartbeat: (attacker, groupId) => {
+    const { memberId, generation: memberEpoch, topic } = attacker.belongings
+    const topics = { subscribedTopicNames: [topic], topicPartitions: [], rebalanceTimeoutMs: 10_000 }
+    return errorsOfRequest(attacker, 'ConsumerGroupHeartbeat', { groupId, memberId, memberEpoch, ...topics })
+  },
+  ConsumerGroupDescribe: (attacker, groupId) =>
+    errorsOfRequest(attacker, 'ConsumerGroupDescribe', { groupIds: [groupId] }),
   DescribeGroups: async (attacker, groupId) => {
     const body = await send(attacker, 'DescribeGroups', { groups: [groupId] })
     const { groups } = body as unknown as { groups: { groupState: string; members: unknown[] }[] }

@@ -52,18 +52,20 @@ Feature: A tenant's clients reach nothing of another's
       And everything of the tenant is as it was
 
       Examples:
-        | api             | answer                                  |
-        | FindCoordinator | NONE                                    |
-        | JoinGroup       | UNKNOWN_MEMBER_ID                       |
-        | SyncGroup       | UNKNOWN_MEMBER_ID                       |
-        | Heartbeat       | UNKNOWN_MEMBER_ID                       |
-        | LeaveGroup      | UNKNOWN_MEMBER_ID                       |
-        | DescribeGroups  | NONE or GROUP_ID_NOT_FOUND              |
-        | ListGroups      | NONE                                    |
-        | DeleteGroups    | GROUP_ID_NOT_FOUND                      |
-        | OffsetCommit    | UNKNOWN_MEMBER_ID or ILLEGAL_GENERATION |
-        | OffsetFetch     | NONE                                    |
-        | OffsetDelete    | GROUP_ID_NOT_FOUND                      |
+        | api                    | answer                                  |
+        | FindCoordinator        | NONE                                    |
+        | JoinGroup              | UNKNOWN_MEMBER_ID                       |
+        | SyncGroup              | UNKNOWN_MEMBER_ID                       |
+        | Heartbeat              | UNKNOWN_MEMBER_ID                       |
+        | LeaveGroup             | UNKNOWN_MEMBER_ID                       |
+        | ConsumerGroupHeartbeat | UNKNOWN_MEMBER_ID or GROUP_ID_NOT_FOUND |
+        | ConsumerGroupDescribe  | GROUP_ID_NOT_FOUND                      |
+        | DescribeGroups         | NONE or GROUP_ID_NOT_FOUND              |
+        | ListGroups             | NONE                                    |
+        | DeleteGroups           | GROUP_ID_NOT_FOUND                      |
+        | OffsetCommit           | UNKNOWN_MEMBER_ID or ILLEGAL_GENERATION |
+        | OffsetFetch            | NONE                                    |
+        | OffsetDelete           | GROUP_ID_NOT_FOUND                      |
 
     @MT-5 @raw @power-configure
     Scenario Outline: <api> on a group, by a client that says it works in the other's namespace
@@ -73,18 +75,20 @@ Feature: A tenant's clients reach nothing of another's
       And everything of the tenant is as it was
 
       Examples:
-        | api             | answer                     |
-        | FindCoordinator | GROUP_AUTHORIZATION_FAILED |
-        | JoinGroup       | GROUP_AUTHORIZATION_FAILED |
-        | SyncGroup       | GROUP_AUTHORIZATION_FAILED |
-        | Heartbeat       | GROUP_AUTHORIZATION_FAILED |
-        | LeaveGroup      | GROUP_AUTHORIZATION_FAILED |
-        | DescribeGroups  | GROUP_AUTHORIZATION_FAILED |
-        | ListGroups      | NONE                       |
-        | DeleteGroups    | GROUP_AUTHORIZATION_FAILED |
-        | OffsetCommit    | GROUP_AUTHORIZATION_FAILED |
-        | OffsetFetch     | GROUP_AUTHORIZATION_FAILED |
-        | OffsetDelete    | GROUP_AUTHORIZATION_FAILED |
+        | api                    | answer                     |
+        | FindCoordinator        | GROUP_AUTHORIZATION_FAILED |
+        | JoinGroup              | GROUP_AUTHORIZATION_FAILED |
+        | SyncGroup              | GROUP_AUTHORIZATION_FAILED |
+        | Heartbeat              | GROUP_AUTHORIZATION_FAILED |
+        | LeaveGroup             | GROUP_AUTHORIZATION_FAILED |
+        | ConsumerGroupHeartbeat | GROUP_AUTHORIZATION_FAILED |
+        | ConsumerGroupDescribe  | GROUP_AUTHORIZATION_FAILED |
+        | DescribeGroups         | GROUP_AUTHORIZATION_FAILED |
+        | ListGroups             | NONE                       |
+        | DeleteGroups           | GROUP_AUTHORIZATION_FAILED |
+        | OffsetCommit           | GROUP_AUTHORIZATION_FAILED |
+        | OffsetFetch            | GROUP_AUTHORIZATION_FAILED |
+        | OffsetDelete           | GROUP_AUTHORIZATION_FAILED |
 
     @MT-5 @raw @power-configure
     Scenario Outline: <api> is for super users
@@ -131,12 +135,12 @@ Feature: A tenant's clients reach nothing of another's
       And everything of the tenant is as it was
 
       Examples:
-        | what                      |
-        | write to it               |
-        | subscribe to it           |
-        | read from it              |
-        | ask for the last message  |
-        | ask for the partitions    |
+        | what                     |
+        | write to it              |
+        | subscribe to it          |
+        | read from it             |
+        | ask for the last message |
+        | ask for the partitions   |
 
     @MT-5 @raw @power-configure
     Scenario Outline: The admin REST, asked for <what>

@@ -89,9 +89,16 @@ class Writer {
       if (version < field.from || version > field.to) continue
       const value = body?.[field.name] ?? defaultOf(field)
       if (field.array) this.array(field, version, value, `${path}.${field.name}`)
+      else if (field.fields) this.nested(field, version, value, `${path}.${field.name}`)
       else this.value(field, value, `${path}.${field.name}`)
     }
     if (this.flexible) this.uvarint(0)
+  }
+
+  /** One that may be null has a byte before it: −1, or 1. */
+  nested(field, version, value, path) {
+    if (field.nullable) this.int8(value === null ? -1 : 1)
+    if (value !== null) this.structure(field.fields, version, value, path)
   }
 
   array(field, version, value, path) {
@@ -123,6 +130,7 @@ class Writer {
 function defaultOf(field) {
   if (field.array) return field.nullable ? null : []
   if (field.nullable) return null
+  if (field.fields) return {}
   if (field.name === 'replicaId' || field.name.endsWith('Epoch')) return -1
   if (field.name === 'logStartOffset' || field.name === 'producerId') return -1
   if (field.type === 'string') return ''
@@ -192,10 +200,16 @@ class Reader {
     const body = {}
     for (const field of fields) {
       if (version < field.from || version > field.to) continue
-      body[field.name] = field.array ? this.array(field, version) : this.value(field)
+      if (field.array) body[field.name] = this.array(field, version)
+      else body[field.name] = field.fields ? this.nested(field, version) : this.value(field)
     }
     if (this.flexible) this.tags()
     return body
+  }
+
+  nested(field, version) {
+    const isNull = field.nullable && this.int8() < 0
+    return isNull ? null : this.structure(field.fields, version)
   }
 
   array(field, version) {

@@ -3,7 +3,7 @@ import { SECURITY_TABLES } from './kafka-security-messages.mjs'
 /**
  * The forms of the Kafka requests that scenarios send, in every version that Kafka has had, written from Kafka's public
  * protocol guide. One line a field: `name type versions`; an indented block under `name [] versions` is an array of
- * structures. `?` after a type: nullable. Tagged fields are read over by their length.
+ * structures, under `name {} versions` one structure. `?` after a type: nullable. Tagged fields are read over by their length.
  *
  * Independent of the reference broker on purpose: a suite that reads with the codec of what it judges sees no error.
  */
@@ -593,6 +593,7 @@ function parseField([name, type, versions = '0+']) {
     : versions.split('-').map(Number)
   const nullable = type.endsWith('?')
   const bare = nullable ? type.slice(0, -1) : type
+  if (bare === '{}') return { name, from, to, nullable, fields: [] }
   if (bare === '[]') return { name, from, to, nullable, array: true, fields: [] }
   if (bare.endsWith('[]')) return { name, from, to, nullable, array: true, type: bare.slice(0, -2) }
   return { name, from, to, nullable, type: bare }

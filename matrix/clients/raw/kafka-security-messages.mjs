@@ -1,6 +1,5 @@
 /**
- * More tables in the form of kafka-messages.mjs: logging in, passwords, and what else names nothing of a topic's data.
- * A cursor is written as its presence alone: −1, none.
+ * More tables in the form of kafka-messages.mjs: logging in and passwords, and what else a client may try on another's.
  */
 export const SECURITY_TABLES = `
 api SaslHandshake 17 0-1 flexible 99
@@ -72,12 +71,76 @@ response
     errorCode int16
     errorMessage string?
 
+api ConsumerGroupHeartbeat 68 0-1 flexible 0
+request
+  groupId string
+  memberId string
+  memberEpoch int32
+  instanceId string?
+  rackId string?
+  rebalanceTimeoutMs int32
+  subscribedTopicNames string[]?
+  subscribedTopicRegex string? 1+
+  serverAssignor string?
+  topicPartitions []?
+    topicId uuid
+    partitions int32[]
+response
+  throttleTimeMs int32
+  errorCode int16
+  errorMessage string?
+  memberId string?
+  memberEpoch int32
+  heartbeatIntervalMs int32
+  assignment {}?
+    topicPartitions []
+      topicId uuid
+      partitions int32[]
+
+api ConsumerGroupDescribe 69 0-1 flexible 0
+request
+  groupIds string[]
+  includeAuthorizedOperations bool
+response
+  throttleTimeMs int32
+  groups []
+    errorCode int16
+    errorMessage string?
+    groupId string
+    groupState string
+    groupEpoch int32
+    assignmentEpoch int32
+    assignorName string
+    members []
+      memberId string
+      instanceId string?
+      rackId string?
+      memberEpoch int32
+      clientId string
+      clientHost string
+      subscribedTopicNames string[]
+      subscribedTopicRegex string?
+      assignment {}
+        topicPartitions []
+          topicId uuid
+          topicName string
+          partitions int32[]
+      targetAssignment {}
+        topicPartitions []
+          topicId uuid
+          topicName string
+          partitions int32[]
+      memberType int8 1+
+    authorizedOperations int32
+
 api DescribeTopicPartitions 75 0-0 flexible 0
 request
   topics []
     name string
   responsePartitionLimit int32
-  cursor int8
+  cursor {}?
+    topicName string
+    partitionIndex int32
 response
   throttleTimeMs int32
   topics []
@@ -96,5 +159,7 @@ response
       lastKnownElr int32[]?
       offlineReplicas int32[]
     topicAuthorizedOperations int32
-  nextCursor int8
+  nextCursor {}?
+    topicName string
+    partitionIndex int32
 `
