@@ -91,12 +91,12 @@ function kafkaEntry(
   markerType?: number,
 ): NewEntry {
   const metadata = writeBatchMetadata({
-    ...producerFields(header, range.recordCount),
     publishTimeMs: options.appendTimeMs,
     properties: kafkaFormatProperties,
     compression: 0,
     messagesInBatch: range.recordCount,
     markerType,
+    ...producerFields(header, range.recordCount),
   })
   return {
     data: frameHeadersAndPayload(metadata, [batch]),

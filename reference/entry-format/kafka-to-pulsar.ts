@@ -32,12 +32,12 @@ export async function kafkaToPulsar(
   const { payload, maxTimestampMs } = recordsToMessages(range)
   const compression = pulsarTypeOfCodec[codec] ?? compressionTypes.none
   const metadata = writeBatchMetadata({
-    ...producerFields(facts, range.recordCount),
     publishTimeMs,
     properties: pulsarFormatProperties(facts),
     compression,
     uncompressedBytes: compression === compressionTypes.none ? undefined : payload.length,
     messagesInBatch: range.recordCount,
+    ...producerFields(facts, range.recordCount),
   })
   return {
     data: frameHeadersAndPayload(metadata, [await compressPayload(compression, payload)]),

@@ -137,7 +137,7 @@ export class KafkaProducers {
     const outcome = new Promise<BatchOutcome>((resolve) => {
       settle = resolve
     })
-    const batch: ProducerBatch = { ...place, result: undefined, outcome }
+    const batch: ProducerBatch = { result: undefined, outcome, ...place }
     producer.batches.push(batch)
     return {
       stored: (result) => {

@@ -125,7 +125,7 @@ export class PartitionAppends {
     ticket?.stored(result)
     this.#remember(stored, entries)
     if (entries.length === 1 && logAppendTimeMs < 0n) this.#cache(batch, first, result.baseOffset)
-    return { ...result, logStartOffset: this.#points.startOffset(), duplicate: false }
+    return { logStartOffset: this.#points.startOffset(), duplicate: false, ...result }
   }
 
   /** Only where consumers count by index: the next batch is then found by where this one ends. */

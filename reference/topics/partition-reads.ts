@@ -56,7 +56,7 @@ export class PartitionReads {
     }
     if (offset === highWatermark) return { records: [], bytes: 0, highWatermark, logStartOffset }
     try {
-      return { ...(await this.#reader.read(offset, limits)), highWatermark, logStartOffset }
+      return { highWatermark, logStartOffset, ...(await this.#reader.read(offset, limits)) }
     } catch (error) {
       return this.#options.closedRefusal() ?? storageRefusal(error)
     }
