@@ -12,6 +12,7 @@ import { removeReports, writeReports } from '../report/write.js'
 import { packageRoot } from '../root.js'
 import { progressFor } from '../run/progress.js'
 import { run as runSuite } from '../run/runner.js'
+import { sweep } from '../sweep/sweep.js'
 import { UsageError } from '../usage-error.js'
 import { EXIT } from './exit.js'
 import { checkReachable } from './reachable.js'
@@ -60,6 +61,7 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
       scenarioTimeoutMs: options.timeout * 1000,
       signal,
       provision: provisionClient,
+      sweep,
       hasToolchain: async (spec) => (await missingTools(spec)).length === 0,
       events: {
         onLine: (line) => progress.line(line),

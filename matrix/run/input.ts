@@ -6,6 +6,7 @@ import type { ChosenClient } from '../plan/clients.js'
 import type { Register } from '../plan/register.js'
 import type { TargetChoice } from '../plan/repeat.js'
 import type { Scenario } from '../plan/scenarios.js'
+import type { SweepInput } from '../sweep/sweep.js'
 import type { Target, TargetKind, TargetSettings } from '../targets/types.js'
 
 /** Everything that a run needs, already checked. */
@@ -31,13 +32,15 @@ export interface RunInput {
     version: string,
     options: { onProgress?: (line: string) => void; signal?: AbortSignal },
   ) => Promise<ReadyClient | CouldNotRun>
+  /** For targets that outlive the run. */
+  readonly sweep: (input: SweepInput) => Promise<string[]>
   /** Whether a client's toolchain is on this machine: then the quick plan requires the client. */
   readonly hasToolchain: (spec: ClientSpec) => Promise<boolean>
   readonly events: RunEvents
 }
 
 export interface RunEvents {
-  /** A line of progress before the scenarios run. */
+  /** A line of progress beside the scenarios. */
   onLine(line: string): void
   onTarget(target: Target, runId: string): void
   onPlanned(plan: CellPlan<ReadyClient>, cases: number): void

@@ -144,6 +144,7 @@ async function inputFor(feature: string, more: Partial<RunInput> = {}): Promise<
       name === 'broken'
         ? { name, version, kind, reason: 'no compiler', remedy: 'install one' }
         : { name, version, kind, command: ['true'], env: {} },
+    sweep: async () => [],
     hasToolchain: async () => true,
     events: { onLine() {}, onTarget() {}, onPlanned() {}, onObserved() {} },
     stops,
@@ -216,6 +217,34 @@ Feature: Interrupts
   )
   assert.equal(results?.planned, 2)
   assert.equal(input.stops.count, 1)
+})
+
+test('what an interrupted run has made on a target that outlives it is deleted, and what stays is told', async () => {
+  const abort = new AbortController()
+  const lines: string[] = []
+  const order: string[] = []
+  let runId = ''
+  const events: RunInput['events'] = {
+    onLine: (line) => lines.push(line),
+    onTarget: (_, id) => {
+      runId = id
+    },
+    onPlanned() {},
+    onObserved: () => abort.abort(),
+  }
+  const input = await inputFor(FEATURE, { signal: abort.signal, events })
+  const sweep: RunInput['sweep'] = async (given) => {
+    order.push(`${given.runId} by ${given.raw?.name}, stops ${input.stops.count}`)
+    return ['topic x']
+  }
+  await run({ ...input, sweep, targetKind: { ...input.targetKind, outlivesRun: true } })
+  assert.deepEqual(order, [`${runId} by raw, stops 0`])
+  assert.ok(lines.includes('left on the target: topic x'))
+  const own = await inputFor(
+    'Feature: F\n  @MC-3 @kafka\n  Scenario: It passes\n    Given a step that fails\n',
+  )
+  await run({ ...own, sweep })
+  assert.equal(order.length, 1, 'a target of the run itself ends with it')
 })
 
 test('what workers leave in the temporary folder goes with the run', async () => {

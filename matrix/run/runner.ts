@@ -22,6 +22,8 @@ export class TargetUnavailable extends NothingRun {}
 
 /** How long an orderly stop of the target may take after an interrupt. */
 const STOP_AFTER_INTERRUPT_MS = 1_200
+const SWEEP_WITHIN_MS = 60_000
+const SWEEP_AFTER_INTERRUPT_MS = 10_000
 
 /**
  * Starts the target, makes the clients ready, runs all cells and judges. Resolves also when interrupted, with what was
@@ -42,6 +44,7 @@ export async function run(input: RunInput): Promise<Results | null> {
     const observed = await observe(input, plan.cells, { target, runId, scratch })
     return buildResults({ ...input, plan, observed, target, runId, started, notRun: clients.notRun })
   } finally {
+    await sweepTarget(input, target, runId, clients.ready)
     await Promise.all([stopTarget(target, input.signal), briefly(removeFolder(scratch), input.signal)])
   }
 }
@@ -70,9 +73,11 @@ async function startTarget({ targetKind, settings, signal, events }: RunInput): 
   }
 }
 
-/** Only clients of a world, and tools of a kind, that a selected scenario needs. */
+/** Only clients of a world, and tools of a kind, that a selected scenario needs; the raw client also to sweep with. */
 async function provisionAll(input: RunInput): Promise<Prepared> {
-  const needed = input.clients.filter(({ spec }) => isNeeded(spec, input.selected))
+  const needed = input.clients.filter(({ spec }) => {
+    return isNeeded(spec, input.selected) || (input.targetKind.outlivesRun && spec.kind === 'raw')
+  })
   const outcomes = await Promise.all(needed.map((choice) => provisionOne(choice, input)))
   return {
     ready: outcomes.flatMap((outcome) => ('command' in outcome ? [outcome] : [])),
@@ -186,6 +191,20 @@ function startsOf({ cell, scenarios }: Chunk<ReadyClient>): Start[] {
 /** A JVM takes seconds of work until its classes are loaded and compiled; other drivers, a fraction of one. */
 function startOf(client: ReadyClient): Start {
   return { name: titleOf(client), cost: basename(client.command[0] ?? '') === 'java' ? 3 : 1 }
+}
+
+/** What the run has made on a target that outlives it; what cannot be deleted is told. */
+async function sweepTarget(
+  input: RunInput,
+  target: Target,
+  runId: string,
+  clients: readonly ReadyClient[],
+): Promise<void> {
+  if (!input.targetKind.outlivesRun) return
+  const raw = clients.find(({ kind }) => kind === 'raw') ?? null
+  const timeoutMs = input.signal.aborted ? SWEEP_AFTER_INTERRUPT_MS : SWEEP_WITHIN_MS
+  const left = await input.sweep({ target, runId, raw, timeoutMs })
+  for (const line of left) input.events.onLine(`left on the target: ${line}`)
 }
 
 function stopTarget(target: Target, signal: AbortSignal): Promise<void> {

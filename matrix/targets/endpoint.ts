@@ -15,7 +15,8 @@ export interface EndpointOptions extends Endpoints {
  */
 export function endpointKind(options: EndpointOptions): TargetKind {
   const profile = options.profileFile === undefined ? EMPTY_PROFILE : readProfile(options.profileFile)
-  return { name: 'endpoint', powers: NO_POWERS, profile, start: () => reach(options, profile) }
+  const start = () => reach(options, profile)
+  return { name: 'endpoint', powers: NO_POWERS, profile, outlivesRun: true, start }
 }
 
 async function reach({ kafka, pulsar, admin }: EndpointOptions, profile: Profile): Promise<Target> {

@@ -49,6 +49,8 @@ export interface TargetKind {
   readonly name: string
   readonly powers: ReadonlySet<Power>
   readonly profile: Profile
+  /** It was there before the run, and is there after it: what the run makes on it is deleted at the end. */
+  readonly outlivesRun?: boolean
   /** Starts an instance, on free ports of 127.0.0.1, and resolves when it serves. `dataDir` absent: new data. */
   start(options: StartOptions): Promise<Target>
 }

@@ -32,6 +32,7 @@ const NOT_YET = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']
 
 let kafka = null
 let admin = null
+let ownClientId = ''
 const producers = new Map()
 const consumers = new Map()
 /** Every consumer that runs, named or not: `configure` ends them. */
@@ -45,6 +46,7 @@ const ops = {
 
   async configure({ bootstrap, clientId, security }) {
     groups.closeAll()
+    ownClientId = clientId
     const open = [...producers.values(), ...[...running].map((reader) => reader.consumer)]
     if (admin) open.push(admin)
     for (const handle of open)
@@ -264,7 +266,7 @@ async function openReader({
   readCommitted,
   fromBeginning = true,
 }) {
-  const groupId = `kafkajs-driver-${randomUUID()}`
+  const groupId = `${ownClientId}-driver-${randomUUID()}`
   const consumer = kafka.consumer({
     ...consumerConfig(groupId),
     ...(maxPartitionBytes ? { maxBytesPerPartition: maxPartitionBytes } : {}),
