@@ -18,6 +18,9 @@ const RETENTION_CHECK_MS = 200
 /** So are subscriptions, and what retention drops. */
 const SYNC_PERIOD_MS = 200
 const TRIM_CHECK_S = 1
+/** Of members whose broker decides on both: as the target of Apache Kafka has them. */
+const HEARTBEAT_MS = 200
+const SESSION_MS = 2_500
 const STOP_GRACE_MS = 5_000
 const CONTROL_TIMEOUT_MS = 5_000
 const POWERS: ReadonlySet<Power> = new Set<Power>(['restart', 'kill', 'configure', 'fail-store', 'roll-over'])
@@ -36,6 +39,8 @@ async function startReference(options: StartOptions): Promise<Target> {
     offsetsRetentionCheckIntervalMs: String(RETENTION_CHECK_MS),
     kafkaOffsetsSyncPeriodMs: String(SYNC_PERIOD_MS),
     retentionCheckIntervalInSeconds: String(TRIM_CHECK_S),
+    consumerGroupHeartbeatIntervalMs: String(HEARTBEAT_MS),
+    consumerGroupSessionTimeoutMs: String(SESSION_MS),
     ...(await withPorts(options.settings ?? {})),
   }
   await writeFile(configFile, propertiesOf(settings))

@@ -213,7 +213,9 @@ function errorCodes(value) {
   )
 }
 
-const nameOfCode = (code) => kafka.protocolErrorsCodesById[code] ?? String(code)
+/** Codes of Kafka 4 that the library does not know. */
+const LATER_CODES = { 128: 'INVALID_REGULAR_EXPRESSION' }
+const nameOfCode = (code) => kafka.protocolErrorsCodesById[code] ?? LATER_CODES[code] ?? String(code)
 
 async function flood({ connection, api, body, padBytes, bytesMax, stallMs }) {
   const socket = await open(connection, 'kafka')

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto'
+import { Given, Then, When } from '@cucumber/cucumber'
+import { ask, firstError, groupOf } from './groups-requests.js'
+import { errorName } from './requests.js'
+import { same } from './verify.js'
+import type { ConformanceWorld } from './world.js'
+
+/** Groups of the consumer protocol (KIP-848), by single requests. */
+
+interface NextMember {
+  readonly name: string
+  readonly memberId: string
+  readonly instanceId: string | null
+  epoch: number
+}
+
+interface HeartbeatAnswer {
+  readonly errorCode: number
+  readonly memberId: string | null
+  readonly memberEpoch: number
+}
+
+const REBALANCE_MS = 10_000
+const JOINING = 0
+/** The first with patterns, and with ids that members choose. */
+const PATTERNS_SINCE = 1
+/** The first OffsetCommit and OffsetFetch with member epochs; the next ones name topics by their ids. */
+const MEMBER_EPOCHS_SINCE = 9
+
+function membersOf(world: ConformanceWorld): Map<string, NextMember> {
+  if (!world.notes.has('next members')) world.notes.set('next members', new Map())
+  return world.note<Map<string, NextMember>>('next members')
+}
+
+function member(world: ConformanceWorld, name: string): NextMember {
+  const found = membersOf(world).get(name)
+  if (found === undefined) throw new Error(`no step before has spoken of a member ${name}`)
+  return found
+}
+
+const newMember = (name: string, instanceId: string | null = null): NextMember => ({
+  name,
+  memberId: randomUUID(),
+  instanceId,
+  epoch: JOINING,
+})
+
+/** One heartbeat of a member that joins, or that stays without saying more. */
+function beat(
+  world: ConformanceWorld,
+  of: NextMember,
+  more: Record<string, unknown> = {},
+): Promise<HeartbeatAnswer> {
+  const joining = { subscribedTopicNames: world.topics.map(({ name }) => name), topicPartitions: [] }
+  const isJoining = (more.memberEpoch ?? of.epoch) === JOINING
+  const body = {
+    groupId: groupOf(world),
+    memberId: of.memberId,
+    memberEpoch: of.epoch,
+    instanceId: of.instanceId,
+    rebalanceTimeoutMs: isJoining ? REBALANCE_MS : -1,
+    ...(isJoining ? joining : {}),
+    ...more,
+  }
+  return ask(world, 'ConsumerGroupHeartbeat', body, {
+    group: groupOf(world),
+    connection: of.name,
+    version: PATTERNS_SINCE,
+  })
+}
+
+async function join(world: ConformanceWorld, of: NextMember): Promise<void> {
+  const answer = await beat(world, of)
+  same(`the error as ${of.name} joins`, 'NONE', await errorName(world, answer.errorCode))
+  same(`the member id of ${of.name}`, of.memberId, answer.memberId)
+  of.epoch = answer.memberEpoch
+  membersOf(world).set(of.name, of)
+}
+
+Given('a group of {string} by the consumer protocol', async function (this: ConformanceWorld, name: string) {
+  await join(this, newMember(name))
+})
+
+Given(
+  'a group of {string} by the consumer protocol, as instance {string}',
+  async function (this: ConformanceWorld, name: string, instanceId: string) {
+    await join(this, newMember(name, instanceId))
+  },
+)
+
+/* ---- Epochs ------------------------------------------------------------------------------------------------------- */
+
+const epochs: Readonly<Record<string, number>> = { its: 0, 'an older': -1, 'a later': 1 }
+
+const requests: Readonly<
+  Record<string, (world: ConformanceWorld, of: NextMember, epoch: number) => Promise<number>>
+> = {
+  ConsumerGroupHeartbeat: async (world, of, memberEpoch) =>
+    (await beat(world, of, { memberEpoch })).errorCode,
+  OffsetCommit: async (world, of, generationIdOrMemberEpoch) => {
+    const partitions = [{ partitionIndex: 0, committedOffset: '0', committedMetadata: '' }]
+    const body = {
+      groupId: groupOf(world),
+      memberId: of.memberId,
+      generationIdOrMemberEpoch,
+      topics: [{ name: world.topic().name, partitions }],
+    }
+    return firstError(await ask(world, 'OffsetCommit', body, at(world, of)))
+  },
+  OffsetFetch: async (world, { memberId, ...of }, memberEpoch) => {
+    const topics = [{ name: world.topic().name, partitionIndexes: [0] }]
+    const body = { groups: [{ groupId: groupOf(world), memberId, memberEpoch, topics }] }
+    return firstError(await ask(world, 'OffsetFetch', body, at(world, of)))
+  },
+}
+
+const at = (world: ConformanceWorld, { name }: Pick<NextMember, 'name'>) => ({
+  group: groupOf(world),
+  connection: name,
+  version: MEMBER_EPOCHS_SINCE,
+})
+
+Then(
+  /^(\w+) of "(\w+)" in (its|an older|a later) epoch is answered (\w+)$/,
+  async function (this: ConformanceWorld, api: string, name: string, which: string, error: string) {
+    const of = member(this, name)
+    const send = requests[api]
+    if (send === undefined) throw new Error(`there is no step for ${api}`)
+    const code = await send(this, of, of.epoch + (epochs[which] ?? 0))
+    same(`the answer to ${api} in ${which} epoch`, error, await errorName(this, code))
+  },
+)
+
+/* ---- Refusals ----------------------------------------------------------------------------------------------------- */
+
+const wishes: Readonly<Record<string, (value: string) => Record<string, unknown>>> = {
+  assignor: (serverAssignor) => ({ serverAssignor }),
+  pattern: (subscribedTopicRegex) => ({ subscribedTopicRegex, subscribedTopicNames: [] }),
+  instance: (instanceId) => ({ instanceId }),
+  epoch: (epoch) => ({ memberEpoch: Number(epoch) }),
+}
+
+Then(
+  'a heartbeat of a newcomer with {word} {string} is answered {word}',
+  async function (this: ConformanceWorld, what: string, value: string, error: string) {
+    const wish = wishes[what]
+    if (wish === undefined) throw new Error(`there is no step for ${what}`)
+    const { errorCode } = await beat(this, newMember('newcomer'), wish(value))
+    same(`the answer with ${what} ${value}`, error, await errorName(this, errorCode))
+  },
+)
+
+When('{string} leaves it by the consumer protocol', async function (this: ConformanceWorld, name: string) {
+  const { errorCode, memberEpoch } = await beat(this, member(this, name), { memberEpoch: -1 })
+  same('the error', 'NONE', await errorName(this, errorCode))
+  same('the epoch of one that left', -1, memberEpoch)
+})
+
+/* ---- Topics that grow --------------------------------------------------------------------------------------------- */
+
+When(
+  'the topic grows to {int} partitions under them',
+  async function (this: ConformanceWorld, count: number) {
+    // Another client: the members' own stays as it is.
+    const other = await this.extraKafka('another client')
+    await other.call('createPartitions', { topic: this.topic().name, count })
+    this.topics[0] = { ...this.topic(), partitions: count }
+  },
+)
