@@ -4,6 +4,10 @@ import type { LedgerFiles } from './ledger-files.js'
 import { messageOf } from './lock.js'
 
 const roundBytesMax = 8 << 20
+/** Data up to this long lies in the index database, so that small appends cost one flush; longer data in the ledger's file. */
+const inlineBytesMax = 2000
+/** Where every round is flushed, a round of so little data lies there as a whole: one flush in place of two. */
+const inlineRoundBytesMax = 32 << 10
 
 /** Data for one ledger's file, next to one another from `position` on. */
 export interface FileWrite {
@@ -17,8 +21,11 @@ export interface Job {
   readonly bytes: number
   /** What keeps its order: when one of its jobs fails, those behind it in the round fail as well. */
   readonly log?: object
-  /** Chooses places and says what goes to files. `next-round` ends this round before the job: it needs what that one leaves. */
-  stage?(): FileWrite | 'next-round' | undefined
+  /**
+   * Chooses places and says what goes to files: data longer than `inlineBytesMax`. `next-round` ends this round before the
+   * job: it needs what that one leaves.
+   */
+  stage?(inlineBytesMax: number): FileWrite | 'next-round' | undefined
   /** Adds to the round's one transaction. */
   put(puts: Put[]): void
   committed(): void
@@ -39,13 +46,21 @@ export class Committer {
   readonly #database: IndexDatabase
   readonly #files: LedgerFiles
   readonly #failWrites: () => Error | undefined
+  readonly #flushes: boolean
   #waiting: Job[] = []
   #running: Promise<void> | null = null
   #closed = false
 
-  constructor(database: IndexDatabase, files: LedgerFiles, failWrites: () => Error | undefined) {
+  /** @param flushes whether each round is flushed to the disk */
+  constructor(
+    database: IndexDatabase,
+    files: LedgerFiles,
+    flushes: boolean,
+    failWrites: () => Error | undefined,
+  ) {
     this.#database = database
     this.#files = files
+    this.#flushes = flushes
     this.#failWrites = failWrites
   }
 
@@ -111,8 +126,10 @@ export class Committer {
 
   #stage(jobs: readonly Job[]): readonly Staged[] {
     const staged: Staged[] = []
+    const roundBytes = jobs.reduce((sum, { bytes }) => sum + bytes, 0)
+    const isSmall = this.#flushes && roundBytes <= inlineRoundBytesMax
     for (const job of jobs) {
-      const write = stageOf(job)
+      const write = stageOf(job, isSmall ? inlineRoundBytesMax : inlineBytesMax)
       if (write instanceof StorageError) {
         job.failed(write, false)
         continue
@@ -161,9 +178,9 @@ export class Committer {
   }
 }
 
-function stageOf(job: Job): FileWrite | 'next-round' | StorageError | undefined {
+function stageOf(job: Job, inlineMax: number): FileWrite | 'next-round' | StorageError | undefined {
   try {
-    return job.stage?.()
+    return job.stage?.(inlineMax)
   } catch (error) {
     return error instanceof StorageError ? error : new StorageError(messageOf(error))
   }

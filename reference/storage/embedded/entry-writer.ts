@@ -4,12 +4,11 @@ import type { AppendedEntry, NewEntry } from '../types.js'
 import { encodeEntryRecord, entryHeaderBytes, entryKey } from './entry-record.js'
 import type { LedgerState } from './log-state.js'
 
-/** Data up to this long lies in the index database, so that small appends cost one flush; longer data in the ledger's file. */
-export const inlineBytesMax = 2000
-
 export interface EntryPlaces {
   /** Bytes of each entry's data. */
   readonly sizes: readonly number[]
+  /** Longer data is in the ledger's file. */
+  readonly inlineBytesMax: number
   /** Where in the ledger's file the data of these entries begins. */
   readonly filePosition: number
   readonly nowMs: number
@@ -26,7 +25,7 @@ export interface WrittenEntries {
 export function writeEntries(
   before: LedgerState,
   entries: readonly NewEntry[],
-  { sizes, filePosition, nowMs }: EntryPlaces,
+  { sizes, inlineBytesMax, filePosition, nowMs }: EntryPlaces,
 ): WrittenEntries {
   const records: { key: Buffer; value: Buffer }[] = []
   const appended: AppendedEntry[] = []

@@ -94,7 +94,7 @@ class EmbeddedStorage implements Storage, Engine {
     this.ledgerRolloverMs = options.ledgerRolloverMs ?? Number.POSITIVE_INFINITY
     this.database = database
     this.files = new LedgerFiles(join(options.directory, 'ledgers'), sync)
-    this.committer = new Committer(this.database, this.files, options.failWrites ?? (() => undefined))
+    this.committer = new Committer(this.database, this.files, sync, options.failWrites ?? (() => undefined))
     this.metadata = new EmbeddedMetadata(this.database, this.committer)
   }
 

@@ -244,6 +244,29 @@ describe('a managed ledger', () => {
     await storage.close()
   })
 
+  test('where rounds are flushed, one of little data needs no file, and what lies where makes no difference', async () => {
+    for (const [durability, filesAfterSmall] of [
+      ['sync', 0],
+      ['os', 1],
+    ] as const) {
+      const storage = await scratch.open({ durability })
+      const log = await storage.open(durability)
+      const files = () => readdirSync(join(scratch.directory, 'data', 'ledgers')).length
+      const before = files()
+      await log.append([largeEntry('a', 30_000)])
+      assert.equal(files() - before, filesAfterSmall)
+      await log.append([largeEntry('b', 30_000), largeEntry('c', 3_000)])
+      assert.equal(files() - before, 1)
+      await log.append([largeEntry('d', 3_000)])
+      const texts = ['30000a', '30000b', '3000c', '3000d']
+      assert.deepEqual(await textsOf(log), texts)
+      await storage.close()
+      const again = await scratch.open({ durability })
+      assert.deepEqual(await textsOf(await again.open(durability)), texts)
+      await again.close()
+    }
+  })
+
   test('entries cut off by a power failure are cut at the first damaged one', async () => {
     const storage = await scratch.open()
     const log = await storage.open('a')

@@ -13,7 +13,7 @@ import { StorageError } from '../types.js'
 import type { FileWrite } from './committer.js'
 import type { Put } from './database.js'
 import type { Engine } from './engine.js'
-import { inlineBytesMax, writeEntries } from './entry-writer.js'
+import { type EntryPlaces, writeEntries } from './entry-writer.js'
 import { LogCursors } from './log-cursors.js'
 import type { LogReader } from './log-reader.js'
 import {
@@ -89,21 +89,21 @@ export class EmbeddedLedger implements ManagedLedger {
     const bytes = sizes.reduce((sum, size) => sum + size, 0)
     return new Promise((resolve, reject) => {
       const failures = this.#failures
-      let filePosition = 0
+      let places: Omit<EntryPlaces, 'nowMs'>
       let appended: readonly AppendedEntry[] = []
       this.#engine.committer.submit({
         bytes,
         log: this,
-        stage: () => {
+        stage: (inlineBytesMax) => {
           // Nothing overtakes what failed: whoever retries it finds its place in the order still free.
           if (failures !== this.#failures) throw new StorageError(`${this.name}: an earlier append failed`)
           const draft = this.#draftFor(entries.length, bytes)
           if (draft === 'next-round') return draft
-          filePosition = draft.fileBytes
-          return this.#stageFileData(draft, entries, sizes)
+          places = { sizes, inlineBytesMax, filePosition: draft.fileBytes }
+          return this.#stageFileData(draft, entries, places)
         },
         put: (puts) => {
-          appended = this.#putEntries(puts, entries, sizes, filePosition)
+          appended = this.#putEntries(puts, entries, places)
         },
         committed: () => {
           this.#publish()
@@ -263,10 +263,9 @@ export class EmbeddedLedger implements ManagedLedger {
   #stageFileData(
     draft: Draft,
     entries: readonly NewEntry[],
-    sizes: readonly number[],
+    { sizes, inlineBytesMax, filePosition: position }: Omit<EntryPlaces, 'nowMs'>,
   ): FileWrite | undefined {
     const pieces: Buffer[] = []
-    const position = draft.fileBytes
     entries.forEach(({ data }, at) => {
       const size = sizes[at] ?? 0
       if (size <= inlineBytesMax) return
@@ -279,12 +278,11 @@ export class EmbeddedLedger implements ManagedLedger {
   #putEntries(
     puts: Put[],
     entries: readonly NewEntry[],
-    sizes: readonly number[],
-    filePosition: number,
+    places: Omit<EntryPlaces, 'nowMs'>,
   ): readonly AppendedEntry[] {
     const draft = this.#putStructure(puts)
     const nowMs = this.#engine.clock.nowMs()
-    const written = writeEntries(lastLedger(draft.state), entries, { sizes, filePosition, nowMs })
+    const written = writeEntries(lastLedger(draft.state), entries, { nowMs, ...places })
     const table = this.#engine.database.entries
     for (const { key, value } of written.records) puts.push({ table, key, value })
     draft.state = replaceLast(draft.state, written.ledger)
