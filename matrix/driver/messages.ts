@@ -405,6 +405,8 @@ export const pulsarOps = {
       subscription: z.string(),
       type: z.enum(['exclusive', 'failover', 'shared', 'key_shared']).default('exclusive'),
       from: z.enum(['earliest', 'latest']).default('earliest'),
+      /** What compaction has left, up to where it came; only exclusive and failover. */
+      compacted: z.boolean().default(false),
       receiverQueueSize: z.number().int().optional(),
       batchIndexAck: z.boolean().default(false),
       negativeAckDelayMs: z.number().int().optional(),
@@ -443,6 +445,8 @@ export const pulsarOps = {
     args: z.object({
       topic: z.string(),
       from: pulsarFrom.default('earliest'),
+      /** What compaction has left, up to where it came. */
+      compacted: z.boolean().default(false),
       count: z.number().int().positive().optional(),
       until: z.literal('end').optional(),
       timeoutMs: timeoutMs.default(15_000),

@@ -103,6 +103,8 @@ export function kafkaSettings(
     'group.consumer.min.session.timeout.ms': 1000,
     'group.consumer.session.timeout.ms': 2500,
     'offsets.retention.check.interval.ms': 200,
+    // And for logs to be compacted.
+    'log.cleaner.backoff.ms': 200,
     // A killed broker is taken for alive until its session ends, and its successor must wait for that.
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 500,

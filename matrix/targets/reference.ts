@@ -15,6 +15,8 @@ import type { Power, Profile, StartOptions, Target, TargetKind, TargetSettings }
 const READY_TIMEOUT_MS = 20_000
 /** Old commits are looked for so often that scenarios can wait for it. */
 const RETENTION_CHECK_MS = 200
+/** So are topics that are to be compacted. */
+const COMPACTION_CHECK_MS = 200
 /** So are subscriptions, and what retention drops. */
 const SYNC_PERIOD_MS = 200
 const TRIM_CHECK_S = 1
@@ -38,6 +40,7 @@ async function startReference(options: StartOptions): Promise<Target> {
     dataDirectory: join(dataDir, 'data'),
     offsetsRetentionCheckIntervalMs: String(RETENTION_CHECK_MS),
     kafkaOffsetsSyncPeriodMs: String(SYNC_PERIOD_MS),
+    logCleanerBackoffMs: String(COMPACTION_CHECK_MS),
     retentionCheckIntervalInSeconds: String(TRIM_CHECK_S),
     consumerGroupHeartbeatIntervalMs: String(HEARTBEAT_MS),
     consumerGroupSessionTimeoutMs: String(SESSION_MS),

@@ -285,6 +285,7 @@ public final class PulsarDriver {
             .subscriptionType(typeOf(Driver.text(args, "type", "exclusive")))
             .subscriptionInitialPosition(
                 latest ? SubscriptionInitialPosition.Latest : SubscriptionInitialPosition.Earliest)
+            .readCompacted(Driver.flag(args, "compacted"))
             .enableBatchIndexAcknowledgment(Driver.flag(args, "batchIndexAck"))
             .acknowledgmentGroupTime(0, TimeUnit.MILLISECONDS);
     if (Driver.has(args, "receiverQueueSize")) builder.receiverQueueSize(args.get("receiverQueueSize").asInt());
@@ -391,7 +392,11 @@ public final class PulsarDriver {
 
   private Reader<byte[]> createReader(JsonNode args, String fallback) throws Exception {
     JsonNode from = args.get("from");
-    ReaderBuilder<byte[]> builder = client().newReader().topic(args.get("topic").asText());
+    ReaderBuilder<byte[]> builder =
+        client()
+            .newReader()
+            .topic(args.get("topic").asText())
+            .readCompacted(Driver.flag(args, "compacted"));
     if (from != null && from.isObject()) {
       builder.startMessageId(toId(from.get("id")));
       if (Driver.flag(from, "inclusive")) builder.startMessageIdInclusive();

@@ -81,6 +81,7 @@ const ops = {
       subscriptionType: type in TYPES ? TYPES[type] : undefined,
       subscriptionInitialPosition: from === 'latest' ? 'Latest' : 'Earliest',
       batchIndexAckEnabled: args.batchIndexAck ?? false,
+      readCompacted: args.compacted ?? false,
       ...(args.receiverQueueSize === undefined ? {} : { receiverQueueSize: args.receiverQueueSize }),
       ...(args.negativeAckDelayMs === undefined ? {} : { nAckRedeliverTimeoutMs: args.negativeAckDelayMs }),
     })
@@ -137,8 +138,8 @@ const ops = {
     await kept?.consumer.close()
   },
 
-  async read({ topic, from = 'earliest', count, until, timeoutMs = 15_000 }) {
-    const reader = await createReader(topic, from)
+  async read({ topic, from = 'earliest', compacted = false, count, until, timeoutMs = 15_000 }) {
+    const reader = await createReader(topic, from, compacted)
     try {
       const more = () => until !== 'end' || reader.hasNext()
       const messages = await take(count, timeoutMs, more, (ms) => reader.readNext(ms))
@@ -256,15 +257,15 @@ function textOf(base64) {
   return text
 }
 
-/** @param {string} topic @param {'earliest' | 'latest' | { id: Id, inclusive: boolean }} from */
-function createReader(topic, from) {
+/** @param {string} topic @param {'earliest' | 'latest' | { id: Id, inclusive: boolean }} from @param {boolean} readCompacted */
+function createReader(topic, from, readCompacted = false) {
   if (typeof from === 'string') {
     const startMessageId = from === 'earliest' ? pulsar.MessageId.earliest() : pulsar.MessageId.latest()
-    return client().createReader({ topic, startMessageId })
+    return client().createReader({ topic, startMessageId, readCompacted })
   }
   if (from.inclusive)
     throw new Unsupported('readers of pulsar-client for Node start after a message id, not at it')
-  return client().createReader({ topic, startMessageId: toId(from.id) })
+  return client().createReader({ topic, startMessageId: toId(from.id), readCompacted })
 }
 
 /**

@@ -249,6 +249,7 @@ def subscribe(args):
         consumer_type=TYPES[args.get("type", "exclusive")],
         initial_position=pulsar.InitialPosition.Earliest if earliest else pulsar.InitialPosition.Latest,
         batch_index_ack_enabled=args.get("batchIndexAck", False),
+        is_read_compacted=args.get("compacted", False),
         **options,
     )
     with lock:
@@ -344,6 +345,7 @@ def create_reader(args, default):
         args["topic"],
         message_id,
         start_message_id_inclusive=inclusive,
+        is_read_compacted=args.get("compacted", False),
     )
 
 
