@@ -1,5 +1,6 @@
 import { Given, Then, When } from '@cucumber/cucumber'
 import { Unsupported } from '../matrix/driver/errors.js'
+import { sameNext } from './places.js'
 import { sendByKafka } from './produce.js'
 import { randomRecord } from './records.js'
 import { commit, eventually, groupNamed, standsAt, syncedWithinMs } from './subscriptions.js'
@@ -43,7 +44,7 @@ async function earliest(world: ConformanceWorld): Promise<string> {
 
 Then('the log soon begins at offset {int}', async function (this: ConformanceWorld, place: number) {
   await eventually(DROPPED_WITHIN_MS, async () => {
-    same('the earliest offset', String(place), await earliest(this))
+    await sameNext('the earliest offset', this, place, await earliest(this))
   })
 })
 
@@ -53,24 +54,16 @@ Then('the log soon begins at offset {int}', async function (this: ConformanceWor
 When(
   /^(group "\w+") commits offsets 1 to (\d+), one after the other$/,
   async function (this: ConformanceWorld, group: string, last: string) {
-    const driver = await this.kafka()
-    const topic = this.topic().name
-    for (let offset = 1; offset <= Number(last); offset++) {
-      await driver.call('commit', {
-        group: groupNamed(this, group),
-        offsets: [{ topic, partition: 0, offset: String(offset) }],
-      })
-    }
+    const name = groupNamed(this, group)
+    for (let place = 1; place <= Number(last); place++) await commit(this, name, place, [0])
   },
 )
 
 /** The sync of a later commit of another group has come through: so has that of every earlier one. */
 Then('the sync of all that was committed has come through', async function (this: ConformanceWorld) {
-  const driver = await this.kafka()
-  const topic = this.topic().name
   for (const name of ['one', 'other']) {
     const group = groupNamed(this, `group "barrier_${name}"`)
-    await driver.call('commit', { group, offsets: [{ topic, partition: 0, offset: '1' }] })
+    await commit(this, group, 1, [0])
     await eventually(syncedWithinMs(this), () => standsAt(this, group, 1))
   }
 })

@@ -1,7 +1,7 @@
 import { Then, When } from '@cucumber/cucumber'
 import { DriverError, Unsupported } from '../matrix/driver/errors.js'
 import { sameAsWrittenForKafka } from './consume.js'
-import { sameOffset } from './places.js'
+import { sameNext } from './places.js'
 import { committed, eventually, groupNamed, idAt, syncedWithinMs } from './subscriptions.js'
 import { holds, same } from './verify.js'
 import type { ConformanceWorld } from './world.js'
@@ -201,7 +201,7 @@ Then(
   async function (this: ConformanceWorld, group: string, place: string) {
     await eventually(syncedWithinMs(this), async () => {
       const offset = await committed(this, groupNamed(this, group))
-      await sameOffset(`the offset of ${group}`, this, Number(place), offset)
+      await sameNext(`the offset of ${group}`, this, Number(place), offset)
     })
   },
 )

@@ -3,7 +3,7 @@ import { Then, When } from '@cucumber/cucumber'
 import { DriverError } from '../matrix/driver/errors.js'
 import type { MessageId } from '../matrix/driver/messages.js'
 import { groupOf } from './groups-requests.js'
-import { offsetOf, sameOffset } from './places.js'
+import { offsetOf, sameNext } from './places.js'
 import { idText, pulsarView, type Written } from './records.js'
 import { holds, Mismatch, same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
@@ -64,8 +64,14 @@ export async function commit(
 ): Promise<void> {
   const driver = await world.kafka()
   const topic = world.topic(topicNumber).name
-  const offset = await offsetOf(world, place)
-  const offsets = partitions.map((partition) => ({ topic, partition, offset }))
+  const offsets: { topic: string; partition: number; offset: string }[] = []
+  for (const partition of partitions) {
+    offsets.push({
+      topic,
+      partition,
+      offset: await offsetOf(world, place, { partition, topic: topicNumber }),
+    })
+  }
   await driver.call('commit', { group, offsets })
 }
 
@@ -100,8 +106,9 @@ Then(
     partition: string | null,
     topic: string | null,
   ) {
-    const offset = await committed(this, groupNamed(this, group), numberOr(partition, 0), numberOr(topic, 1))
-    await sameOffset(`the offset of ${group}`, this, Number(place), offset)
+    const at = { partition: numberOr(partition, 0), topic: numberOr(topic, 1) }
+    const offset = await committed(this, groupNamed(this, group), at.partition, at.topic)
+    await sameNext(`the offset of ${group}`, this, Number(place), offset, at)
   },
 )
 

@@ -194,7 +194,7 @@ Feature: Pulsar's tools move Kafka's groups
     @PT-3 @raw @pulsar-admin
     Scenario: A commit of the generation before the tool's move is refused
       Given the target lets a tool win over members
-      And a topic
+      And a topic whose offsets are consecutive
       And a group of "A"
       When a batch of 5 records is produced to partition 0
       And "A" sends OffsetCommit
