@@ -4,7 +4,7 @@ Feature: A group under chaos
 
   Rule: Members that die, hang, leave and come cost nothing but time
 
-    @GC-2 @kafka @raw
+    @GC-2 @kafka @raw @slow
     Scenario: Members come and go at random while records flow
       When 1500 records flow for 8 s to 16 partitions, and to members in 2 processes that die, hang, leave and come
       Then each record was processed, and before it was committed
@@ -12,7 +12,7 @@ Feature: A group under chaos
       And every rebalance ended
       And no partition had two owners in a generation
 
-    @GC-3 @kafka @raw @power-kill
+    @GC-3 @kafka @raw @power-kill @slow
     Scenario: Members come and go at random, and their coordinator dies twice
       Given a target of its own
       When 1500 records flow for 10 s to 16 partitions, and to members in 2 processes that die, hang, leave and come, and the coordinator dies 2 times

@@ -14,7 +14,7 @@ Feature: Groups whose partitions the coordinator assigns
         | 2       | 5          |
         | 3       | 4          |
 
-    @GC-11 @kafka @raw
+    @GC-11 @kafka @raw @slow
     Scenario: Members come and go, and what stays with a member is never taken from it
       Given a topic of 4 partitions
       When 1 member joins a group by the consumer protocol
@@ -37,7 +37,7 @@ Feature: Groups whose partitions the coordinator assigns
       Then they share the partitions: each has some, and each partition is one member's
       And the second member receives exactly what the first had not committed
 
-    @GC-11 @kafka @raw
+    @GC-11 @kafka @raw @slow
     Scenario: A member dies, and nothing is skipped
       Given a topic of 4 partitions
       When 2 members join a group by the consumer protocol, each in a process of its own
@@ -57,7 +57,7 @@ Feature: Groups whose partitions the coordinator assigns
       When the first member is closed and opened again
       Then it has the partitions that it had, and the second member has noticed nothing
 
-    @GC-11 @kafka @raw
+    @GC-11 @kafka @raw @slow
     Scenario: A topic that grows is shared anew
       Given a topic of 2 partitions
       When 2 members join a group by the consumer protocol

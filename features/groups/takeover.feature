@@ -27,7 +27,7 @@ Feature: What a member had, others take over
       Then they share the partitions: each has some, and each partition is one member's
       And the second member receives exactly what the first had not committed
 
-    @GC-2 @kafka @raw
+    @GC-2 @kafka @raw @slow
     Scenario: A member dies
       Given a topic of 4 partitions
       When 2 members with short session time-outs join a group, each in a process of its own
@@ -39,7 +39,7 @@ Feature: What a member had, others take over
       Then they share the partitions: each has some, and each partition is one member's
       And the second member receives exactly what the first had not committed
 
-    @GC-2 @kafka @raw
+    @GC-2 @kafka @raw @slow
     Scenario: All members die, and another comes
       Given a topic of 2 partitions
       When 1 member with short session time-outs joins a group, each in a process of its own

@@ -35,7 +35,7 @@ export interface PlanClients<Client extends ClientTitle> {
 export interface CellInput<Client extends ClientTitle> extends PlanClients<Client> {
   readonly scenarios: readonly Scenario[]
   readonly pairs: 'cover' | 'all'
-  /** Which cells of a world run its scenarios that need a power over the target: its first, or (absent) all. */
+  /** Which cells of a world run its scenarios that need a power over the target, or are slow: its first, or (absent) all. */
   readonly powers?: 'once' | 'all'
   /** What the target speaks: scenarios of another world are left out. */
   readonly endpoints: Endpoints
@@ -76,9 +76,9 @@ export function clientsOf<Client extends ClientTitle>(
 /**
  * Plans cells: each world alone once a client, both worlds over pairs of clients, raw once. Scenarios that are managed
  * by a tool have cells of their own: those of their worlds, paired with the tools. With `powers: 'once'`, the quick
- * plan's, scenarios that restart, kill, configure or spoil a target of their own run with the first client or pair of
- * their world only, and those of a tool once a tool: they cost seconds each, and what they show is the target's or the
- * tool's behaviour.
+ * plan's, scenarios that restart, kill, configure or spoil a target of their own, and those tagged `@slow`, run with the
+ * first client or pair of their world only, and those of a tool once a tool: they cost seconds each, and what they show
+ * is the target's or the tool's behaviour.
  */
 export function planCells<Client extends ClientTitle>(input: CellInput<Client>): CellPlan<Client> {
   const leftOut = new Map<string, Scenario[]>()
@@ -95,8 +95,9 @@ export function planCells<Client extends ClientTitle>(input: CellInput<Client>):
       )
       const tooled = tools.length > 0 ? toolsCount(tools, input) : Number.POSITIVE_INFINITY
       return combinations(worlds, tools, input).map((clients, index) => {
-        const shared = scenarios.filter(({ powers }) => {
-          return input.powers !== 'once' || (index < tooled && (index === 0 || powers.length === 0))
+        const shared = scenarios.filter(({ powers, slow }) => {
+          const isCheap = powers.length === 0 && !slow
+          return input.powers !== 'once' || (index < tooled && (index === 0 || isCheap))
         })
         sparedCases += scenarios.length - shared.length
         return cell(worlds, { ...clients, raw: input.raw }, shared)
@@ -210,5 +211,5 @@ function reasonToLeaveOut<Client extends ClientTitle>(
 }
 
 export function sparedLine(cases: number): string {
-  return `${cases} cases left to --clients all or --pairs all: what needs a target of its own, or a tool, runs here with the first client or pair`
+  return `${cases} cases left to --clients all or --pairs all: what needs a target of its own, a tool, or seconds runs here with the first client or pair`
 }

@@ -41,6 +41,7 @@ function scenario(id: string, worlds: Worlds, more: Partial<Scenario> = {}): Sce
     raw: worlds === 'raw',
     tools: [],
     powers: [],
+    slow: false,
     ...more,
   }
 }
@@ -158,9 +159,10 @@ test('a tool that is not there, or cannot reach the target, leaves its scenarios
   ])
 })
 
-test('with powers once, what needs a power runs in the first cell of its world only, and the rest is counted', () => {
+test('with powers once, what needs a power or is slow runs in the first cell of its world only, and the rest is counted', () => {
   const powers = ['kill'] as const
   const scenarios = [
+    scenario('slow', 'kafka', { slow: true }),
     ...(['kafka', 'pulsar', 'both', 'raw'] as const).map((worlds) =>
       scenario(`${worlds}!`, worlds, { powers }),
     ),
@@ -170,7 +172,7 @@ test('with powers once, what needs a power runs in the first cell of its world o
     plan.cells.map((cell) => `${cell.id}: ${cell.scenarios.map(({ id }) => id).join()}`)
   const once = planCells(input({ scenarios, powers: 'once' }))
   assert.deepEqual(cellsOf(once), [
-    'k1@1: kafka!,k',
+    'k1@1: slow,kafka!,k',
     'k2@1: k',
     'p1@1: pulsar!',
     'k1@1 × p1@1: both!',

@@ -36,10 +36,13 @@ export interface Scenario {
   /** Managed by tools of these kinds: it runs with each of them. */
   readonly tools: readonly ToolKind[]
   readonly powers: readonly Power[]
+  /** It takes seconds, or several processes of a client, to show what is the target's: the quick plan runs it once. */
+  readonly slow: boolean
 }
 
 const powers: readonly Power[] = ['restart', 'kill', 'configure', 'fail-store', 'roll-over']
 const toolKinds: readonly ToolKind[] = ['pulsar-admin', 'kafka-admin']
+const SLOW_TAG = '@slow'
 const worldTags = ['@kafka', '@pulsar', '@raw', ...toolKinds.map((kind) => `@${kind}`)]
 
 /**
@@ -99,13 +102,17 @@ function toScenario(
     raw: tags.includes('@raw'),
     tools: toolKinds.filter((kind) => tags.includes(`@${kind}`)),
     powers: powers.filter((power) => tags.includes(`@power-${power}`)),
+    slow: tags.includes(SLOW_TAG),
   }
 }
 
 function isKnownTag(tag: string, register: Register): boolean {
   const name = tag.slice(1)
   return (
-    worldTags.includes(tag) || register.byId.has(name) || powers.some((power) => name === `power-${power}`)
+    tag === SLOW_TAG ||
+    worldTags.includes(tag) ||
+    register.byId.has(name) ||
+    powers.some((power) => name === `power-${power}`)
   )
 }
 

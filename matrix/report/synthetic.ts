@@ -102,6 +102,7 @@ function syntheticScenarios(register: Register, hostile: string): Scenario[] {
           raw: world === 'raw',
           tools: number === 1 ? [] : (toolsOf[chapter] ?? []),
           powers: [],
+          slow: false,
         }
       }),
     )
