@@ -297,7 +297,8 @@ export class GroupCoordinator {
   /** Drops what is older than the retention, as the checks at intervals do (register GC-10). */
   async expire(retentionMs: number): Promise<void> {
     const stored = [...this.#store.groups()].map(([key]) => key)
-    for (const key of new Set([...stored, ...(await this.#store.groupIds())])) {
+    const nextGeneration = (this.#nextGeneration?.list() ?? []).map(({ key }) => key)
+    for (const key of new Set([...stored, ...nextGeneration, ...(await this.#store.groupIds())])) {
       if (this.#isClosed) return
       await this.#exclusively(key, () => this.#expireGroup(key, retentionMs))
       // A store that has all in memory answers without a pause, and there may be many groups: requests come first.
@@ -329,6 +330,8 @@ export class GroupCoordinator {
     }
     const expired = expiredOffsets(key, offsets, facts, this.#clock.nowMs(), retentionMs)
     if (isEmpty && expired.length === offsets.length) return this.#forget(key)
+    const isAll = nextGeneration !== null && expired.length === offsets.length
+    if (isAll && (await nextGeneration.delete(key)) === 'NONE') return this.#store.deleteGroup(key)
     if (expired.length > 0) await this.#store.deleteOffsets(key, expired)
   }
 

@@ -80,8 +80,7 @@ export class RunningConsumerGroup {
   dispatch(event: ConsumerGroupEvent): void {
     this.inTurn(() => this.take(event)).catch((error) => {
       this.#around.failed(error, event)
-      if (event.type === 'timer') this.#setTimer({ timer: event.timer, afterMs: retryMs })
-      else if (!this.#isClosed) this.#around.clock.after(retryMs, () => this.dispatch(event))
+      if (!this.#isClosed) this.#around.clock.after(retryMs, () => this.dispatch(event))
     })
   }
 
@@ -100,17 +99,20 @@ export class RunningConsumerGroup {
     this.#timers.get(timer)?.()
     this.#timers.delete(timer)
     if (afterMs === null || this.#isClosed) return
-    const stop = this.#around.clock.after(afterMs, () => {
-      void this.#ring(timer, stop)
-    })
+    const stop = this.#around.clock.after(afterMs, () => this.#ring(timer, stop))
     this.#timers.set(timer, stop)
   }
 
-  /** It may have been stopped or started anew before its turn came: the member was heard of after all. */
-  async #ring(timer: TimerName, stop: () => void): Promise<void> {
-    await this.#turn
-    if (this.#timers.get(timer) !== stop) return
-    this.#timers.delete(timer)
-    this.dispatch({ type: 'timer', timer })
+  /** By the time of its turn it may have been stopped or started anew: the member was heard of after all. */
+  #ring(timer: TimerName, stop: () => void): void {
+    const event = { type: 'timer', timer } as const
+    this.inTurn(async () => {
+      if (this.#timers.get(timer) !== stop) return
+      this.#timers.delete(timer)
+      await this.take(event)
+    }).catch((error) => {
+      this.#around.failed(error, event)
+      this.#setTimer({ timer, afterMs: retryMs })
+    })
   }
 }

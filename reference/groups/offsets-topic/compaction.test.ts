@@ -97,3 +97,19 @@ test('a store that fails anywhere in a compaction leaves the right state, and it
 })
 
 const withoutLate = (lines: readonly string[]) => lines.filter((line) => !line.includes('late'))
+
+test('GC-11: groups of the consumer protocol outlive restarts and compaction, and removed ones do not', async () => {
+  const offsets = await scene.open({ topic: { compaction } })
+  const group = (epoch: number) => ({ epoch, assignor: 'uniform', emptySinceMs: 5, topics: [], members: [] })
+  await offsets.putConsumerGroup(groupOf('kept'), group(1))
+  await offsets.putConsumerGroup(groupOf('kept'), group(2))
+  await offsets.putConsumerGroup(groupOf('gone'), group(3))
+  await offsets.putConsumerGroup(groupOf('gone'), undefined)
+  const expected = [[groupOf('kept'), group(2)]]
+  const again = await scene.open({ topic: { compaction } })
+  assert.deepEqual([...again.consumerGroups()], expected)
+  await commitMany(again, 500)
+  await again.close()
+  assert.ok((await recordsInLog()) <= 120, `${await recordsInLog()} records`)
+  assert.deepEqual([...(await scene.open()).consumerGroups()], expected)
+})

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MalformedError } from '../../base/malformed.js'
+import type { StoredConsumerGroup } from '../consumer/stored.js'
 import type { StoredGroup } from '../group-store.js'
+import { decodeConsumerGroup } from './consumer-group-format.js'
 import { javaHashCode, offsetsPartitionOf } from './partition-of.js'
 import { decodeGroup, decodeKey, decodeOffset, offsetValueFault, recordOf } from './record-format.js'
 import { commitOf, orders } from './testing.js'
@@ -132,4 +134,48 @@ test('keys of later kinds are told from broken ones', () => {
   assert.deepEqual(decodeKey(hex('0003 0001 67')), { type: 'other', version: 3 })
   assert.throws(() => decodeKey(hex('0002 0009 67')), MalformedError)
   assert.throws(() => decodeKey(hex('0001 0001 67 0001 74 00000003 00')), MalformedError)
+})
+
+const consumerGroup: StoredConsumerGroup = {
+  epoch: 7,
+  assignor: 'range',
+  emptySinceMs: null,
+  topics: [{ topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partitions: 300 }],
+  members: [
+    {
+      memberId: 'm',
+      instanceId: 'i',
+      rackId: null,
+      clientId: 'ä',
+      clientHost: '/::1',
+      rebalanceTimeoutMs: 5,
+      topicNames: ['t', 'u'],
+      topicRegex: 'x.*',
+      assignor: null,
+      memberEpoch: -2,
+      previousEpoch: 6,
+      phase: 'unreleased',
+      assigned: [{ topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partitions: [0, 299] }],
+      revoking: [],
+      target: [{ topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partitions: [] }],
+    },
+  ],
+}
+
+test('GC-11: a group of the consumer protocol is one record, under a key of its own', () => {
+  for (const group of [consumerGroup, { ...consumerGroup, members: [], emptySinceMs: 1_700_000_000_000 }]) {
+    const record = recordOf({ type: 'consumerGroup', key, group })
+    assert.deepEqual(decodeKey(record.key), { type: 'consumerGroup', group: key })
+    assert.deepEqual(decodeConsumerGroup(record.value ?? assert.fail()), group)
+  }
+  assert.equal(recordOf({ type: 'consumerGroup', key, group: undefined }).value, null)
+})
+
+test('a consumer group’s value that is cut short, too long or of a later version is malformed', () => {
+  const { value } = recordOf({ type: 'consumerGroup', key, group: consumerGroup })
+  assert.ok(value !== null)
+  for (let end = 0; end < value.length; end++)
+    assert.throws(() => decodeConsumerGroup(value.subarray(0, end)), MalformedError, `${end} bytes`)
+  assert.throws(() => decodeConsumerGroup(Buffer.concat([value, Buffer.of(0)])), MalformedError)
+  assert.throws(() => decodeConsumerGroup(Buffer.concat([hex('0001'), value.subarray(2)])), MalformedError)
 })
