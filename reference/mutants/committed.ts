@@ -98,6 +98,21 @@ function onlyHidesDeleted(store: GroupStore): Changes<GroupStore> {
   }
 }
 
+/** Answers for all groups together. */
+const ofEveryGroup = (store: GroupStore): Changes<GroupStore> => ({
+  ofGroup: async () => {
+    const keys = await store.groupIds()
+    return (await Promise.all(keys.map((key) => store.ofGroup(key)))).flat()
+  },
+})
+
+/** A group's members are told before its store has it. */
+const groupLater = (store: GroupStore): Changes<GroupStore> => ({
+  putGroup: async (key, group) => {
+    setTimeout(() => void store.putGroup(key, group).catch(() => {}), storedAfterMs).unref()
+  },
+})
+
 /** As a store whose keys have a topic and a partition, and forget whose they are. */
 function oneGroupForAll(store: GroupStore): Changes<GroupStore> {
   const all = 'public/default/all'
@@ -176,6 +191,12 @@ export const committedMutants: readonly Mutant[] = [
     replace: groupStore(() => ({ putGroup: async () => {} })),
   },
   {
+    name: 'group-told-before-stored',
+    breaks: ['GC-3'],
+    description: 'Members are given their assignments half a second before the group is stored.',
+    replace: groupStore(groupLater),
+  },
+  {
     name: 'assignment-not-stored',
     breaks: ['GC-3', 'GC-4'],
     description: 'A group is stored without what its members were given.',
@@ -247,6 +268,31 @@ export const committedMutants: readonly Mutant[] = [
     breaks: ['GC-6'],
     description: 'OffsetFetch of all partitions answers those too that were never committed.',
     replace: eachGroupRead((topics, asksForAll) => (asksForAll ? topics.map(withoutGaps) : topics)),
+  },
+  {
+    name: 'all-offsets-of-every-group',
+    breaks: ['GC-6'],
+    description: 'OffsetFetch of all partitions answers what other groups have committed.',
+    replace: groupStore(ofEveryGroup),
+  },
+  {
+    name: 'unknown-topic-fails-all',
+    breaks: ['GC-6'],
+    description: 'A commit for what does not exist fails the rest of its request.',
+    replace: answersOf(offsetCommit, async ({ request, answer }) => {
+      // Under another group's name, to know what there is.
+      const tried = await answer({ ...request, groupId: `${request.groupId}-tried` })
+      const failed = tried?.topics
+        .flatMap(({ partitions }) => partitions)
+        .find(({ errorCode }) => errorCode !== 0)
+      if (!tried || failed === undefined) return answer()
+      return {
+        topics: tried.topics.map(({ name, partitions }) => ({
+          name,
+          partitions: partitions.map((each) => ({ ...each, errorCode: failed.errorCode })),
+        })),
+      }
+    }),
   },
   {
     name: 'second-group-as-first',
