@@ -38,9 +38,14 @@ const REFERENCE_FLUSH: Record<Policy, string> = { os: 'false', sync: 'true' }
 /** A broker that was started for a round and is stopped after it. */
 export interface BenchBroker {
   readonly address: string
+  readonly port: number
+  /** Of the reference; null: a Kafka has none. */
+  readonly metricsUrl: string | null
   /** From the start of its process to the answer to a client's first request. */
   readonly startMs: number
   usage(): Promise<ProcessUsage | null>
+  /** In good order; resolves when it answers again, over the same data. */
+  restart(): Promise<void>
   /** Stops it and removes its data. */
   stop(): Promise<void>
 }
@@ -57,11 +62,13 @@ export async function startBroker(cell: Cell, options: BrokerOptions): Promise<B
   const dataDir = await dataFolder(undefined, `bench-${cell.system}`)
   try {
     const [port = 0, ...others] = await freePorts(3)
+    const [, web = 0] = others
+    const metricsUrl = cell.system === 'kafka' ? null : `http://127.0.0.1:${web}/metrics`
     const command =
       cell.system === 'kafka'
         ? await kafkaCommand(options.kafka, cell, dataDir, [port, ...others])
         : await referenceCommand(cell, dataDir, [port, ...others], options.profileFolder)
-    return await launch(cell, command, port, options.signal)
+    return await launch(cell, command, { port, metricsUrl }, options.signal)
   } catch (error) {
     await removeFolder(dataDir)
     throw error
@@ -118,11 +125,11 @@ const placesOf = (dataDir: string) => ({
 async function launch(
   cell: Cell,
   command: ServerCommand,
-  port: number,
+  { port, metricsUrl }: Pick<BenchBroker, 'port' | 'metricsUrl'>,
   signal: AbortSignal,
 ): Promise<BenchBroker> {
   signal.throwIfAborted()
-  const server = await Server.start(command)
+  let server = await Server.start(command)
   const stop = async () => {
     await server.stop(STOP_GRACE_MS)
     await removeFolder(command.cwd)
@@ -132,7 +139,15 @@ async function launch(
   }
   try {
     const startMs = await untilAnswers(port, { timeoutMs: START_TIMEOUT_MS, signal, check })
-    return { address: `127.0.0.1:${port}`, startMs, usage: () => usageOf(server.pid), stop }
+    return {
+      ...{ address: `127.0.0.1:${port}`, port, metricsUrl, startMs, stop },
+      usage: () => usageOf(server.pid),
+      async restart() {
+        await server.stop(STOP_GRACE_MS)
+        server = await Server.start(command)
+        await untilAnswers(port, { timeoutMs: START_TIMEOUT_MS, signal, check })
+      },
+    }
   } catch (error) {
     const last = (await tailOf(command.logFile)).trimEnd().split('\n').at(-1)?.slice(0, 300) ?? ''
     await server.kill()

@@ -8,7 +8,8 @@ import { KAFKA_JARS, KAFKA_VERSION } from '../targets/kafka.js'
 import { UsageError } from '../usage-error.js'
 import { describeMachine } from './machine.js'
 import type { Load } from './measure.js'
-import { cellsOf } from './plan.js'
+import type { CommitLoad } from './measure-commits.js'
+import { cellsOf, partsOf } from './plan.js'
 import { behindLines, benchJson, benchTables } from './report.js'
 import { oneLine, runBench } from './run.js'
 
@@ -20,12 +21,17 @@ import { oneLine, runBench } from './run.js'
 
 const EXIT = { measured: 0, failed: 1, nothing: 2, interrupted: 130 }
 
+const COMMITTING_GROUPS = 1_000
+
 interface Options {
   readonly records: number
   readonly recordSize: number
   readonly warmUp: number
   readonly latencyRecords: number
+  readonly commits: number
+  readonly commitSeconds: number
   readonly repeat: number
+  readonly parts?: string[]
   readonly out: string
   readonly only?: string[]
   readonly profile?: string
@@ -40,6 +46,9 @@ function commandLine(): Command {
     .option('--record-size <bytes>', 'size of a record', positiveInteger, 100)
     .option('--warm-up <count>', 'records sent and read before anything counts', positiveInteger, 500_000)
     .option('--latency-records <count>', 'records sent at 1,000 a second', positiveInteger, 20_000)
+    .option('--commits <count>', 'of 1,000 groups, as fast as they go', positiveInteger, 100_000)
+    .option('--commit-seconds <count>', 'of commits at 1,000 a second', positiveInteger, 10)
+    .option('--parts <names>', 'records, commits: what to measure of each', collect)
     .option('--repeat <rounds>', 'rounds; the median of them is told', positiveInteger, 3)
     .option('--only <names>', 'kafka, reference-pulsar, reference-kafka, os, sync: what to measure', collect)
     .option('--out <file>', 'where the results go', 'bench.json')
@@ -57,13 +66,9 @@ async function main(argv: readonly string[]): Promise<number> {
     throw new UsageError(`${command.args[0]}: takes options only; see --help`)
   const options = command.opts<Options>()
   const cells = cellsOf(options.only ?? [])
-  const load: Load = {
-    records: options.records,
-    recordBytes: options.recordSize,
-    warmUpRecords: options.warmUp,
-    latencyRecords: options.latencyRecords,
-    latencyRecordsPerSecond: 1_000,
-  }
+  const parts = partsOf(options.parts ?? [])
+  const load = parts.includes('records') ? recordLoad(options) : null
+  const commitLoad = parts.includes('commits') ? commitLoadOf(options) : null
   const signal = interruptSignal()
   const kafka = await provisionJavaServer(KAFKA_JARS, { onProgress: tell, signal })
   const machine = await describeMachine(kafka.java)
@@ -72,6 +77,7 @@ async function main(argv: readonly string[]): Promise<number> {
     cells,
     rounds: options.repeat,
     load,
+    commitLoad,
     kafka,
     profileFolder: options.profile,
     signal,
@@ -86,6 +92,7 @@ async function main(argv: readonly string[]): Promise<number> {
     rounds: options.repeat,
     partial: signal.aborted,
     load,
+    commitLoad,
     machine,
     results,
   }
@@ -98,6 +105,20 @@ async function main(argv: readonly string[]): Promise<number> {
   if (signal.aborted) return EXIT.interrupted
   if (results.every(({ samples }) => samples.length === 0)) return EXIT.nothing
   return results.some(({ failures }) => failures.length > 0) ? EXIT.failed : EXIT.measured
+}
+
+function recordLoad(options: Options): Load {
+  return {
+    records: options.records,
+    recordBytes: options.recordSize,
+    warmUpRecords: options.warmUp,
+    latencyRecords: options.latencyRecords,
+    latencyRecordsPerSecond: 1_000,
+  }
+}
+
+function commitLoadOf({ commits, commitSeconds }: Options): CommitLoad {
+  return { commits, groups: COMMITTING_GROUPS, steadySeconds: commitSeconds }
 }
 
 /** Ctrl-C ends the bench in order: broker stopped, its data removed; a second one ends the process. */

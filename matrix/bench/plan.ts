@@ -34,6 +34,16 @@ export function cellsOf(only: readonly string[]): Cell[] {
   return chosen(POLICIES).flatMap((policy) => chosen(SYSTEMS).map((system) => ({ system, policy })))
 }
 
+export const PARTS = ['records', 'commits'] as const
+export type Part = (typeof PARTS)[number]
+
+/** @throws UsageError */
+export function partsOf(names: readonly string[]): readonly Part[] {
+  const wrong = names.find((name) => !(PARTS as readonly string[]).includes(name))
+  if (wrong !== undefined) throw new UsageError(`--parts ${wrong}: give ${oneOf(PARTS)}`)
+  return names.length === 0 ? PARTS : PARTS.filter((part) => names.includes(part))
+}
+
 /** Every cell once a round, so that a busy moment of the machine meets all of them, not the last one alone. */
 export function schedule(
   cells: readonly Cell[],

@@ -2,6 +2,7 @@ import Table from 'cli-table3'
 import { type FigureName, figureNames, figureSpec } from './figures.js'
 import type { Machine } from './machine.js'
 import { LATENCY_PRODUCER_SETTINGS, type Load, PRODUCER_SETTINGS } from './measure.js'
+import type { CommitLoad } from './measure-commits.js'
 import { cellName, POLICIES, type Policy } from './plan.js'
 import { type CellResult, figuresOf, type Ratios, ratiosOf } from './results.js'
 import type { Comparison, Spread } from './statistics.js'
@@ -21,7 +22,9 @@ export interface BenchResults {
   readonly rounds: number
   /** Whether the run was broken off: then some cells have fewer rounds. */
   readonly partial: boolean
-  readonly load: Load
+  /** Null: this part was left out. */
+  readonly load: Load | null
+  readonly commitLoad: CommitLoad | null
   readonly machine: Machine
   readonly results: readonly CellResult[]
 }

@@ -1,7 +1,8 @@
 import type { JavaServer } from '../targets/java-server.js'
 import { startBroker } from './broker.js'
-import type { Sample } from './figures.js'
+import { figureNames, figureSpec, type Sample } from './figures.js'
 import { type Load, measure } from './measure.js'
+import { type CommitLoad, measureCommits } from './measure-commits.js'
 import { PerfTools } from './perf-tools.js'
 import { type Cell, cellName, schedule } from './plan.js'
 import type { CellResult } from './results.js'
@@ -9,7 +10,9 @@ import type { CellResult } from './results.js'
 export interface RunOptions {
   readonly cells: readonly Cell[]
   readonly rounds: number
-  readonly load: Load
+  /** Null: this part is left out. */
+  readonly load: Load | null
+  readonly commitLoad: CommitLoad | null
   readonly kafka: JavaServer
   readonly profileFolder?: string | undefined
   readonly signal: AbortSignal
@@ -42,23 +45,31 @@ export async function runBench(options: RunOptions): Promise<CellResult[]> {
   return results
 }
 
-async function runCell(cell: Cell, { kafka, profileFolder, signal, load }: RunOptions): Promise<Sample> {
+async function runCell(
+  cell: Cell,
+  { kafka, profileFolder, signal, load, commitLoad }: RunOptions,
+): Promise<Sample> {
   const broker = await startBroker(cell, { kafka, profileFolder, signal })
   try {
-    return await measure(broker, new PerfTools(kafka, signal), load)
+    const tools = new PerfTools(kafka, signal)
+    const records = load === null ? { startMs: broker.startMs } : await measure(broker, tools, load)
+    const commits = commitLoad === null ? {} : await measureCommits(broker, tools, commitLoad)
+    return { ...records, ...commits }
   } finally {
     await broker.stop()
   }
 }
 
 function toldShortly(sample: Sample): string {
-  const whole = (value: number | undefined) =>
-    (value ?? 0).toLocaleString('en-US', { maximumFractionDigits: 0 })
-  return (
-    `${whole(sample.startMs)} ms to start, ${whole(sample.producePerSecond)} produced/s, ` +
-    `${whole(sample.consumePerSecond)} consumed/s, p50 ${whole(sample.latencyP50Ms)} ms, ` +
-    `p99 ${whole(sample.latencyP99Ms)} ms, ${whole(sample.residentMegabytes)} MB`
-  )
+  return figureNames
+    .flatMap((name) => {
+      const value = sample[name]
+      const { title, unit, decimals } = figureSpec(name)
+      return value === undefined
+        ? []
+        : [`${title} ${value.toLocaleString('en-US', { maximumFractionDigits: decimals })} ${unit}`]
+    })
+    .join(', ')
 }
 
 export const oneLine = (error: unknown): string =>
