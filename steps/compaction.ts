@@ -199,11 +199,13 @@ Then(
   'reading from any offset delivers first what is left there or next after it',
   async function (this: ConformanceWorld) {
     const driver = await this.kafka()
-    const left = await readByKafka(this)
+    // What is written last goes on being compacted.
+    const left = (await readByKafka(this)).filter(({ key }) => textOf(key ?? '') !== OPEN_ENDED_KEY)
     const offsets = this.note<string[]>('offsets')
     for (const at of [0, 0.2, 0.4, 0.6, 0.8, 0.95]) {
       const from = offsets[Math.floor(at * offsets.length)] ?? '0'
       const expected = left.filter(({ offset }) => BigInt(offset) >= BigInt(from)).slice(0, 3)
+      if (expected.length === 0) continue
       const args = { topic: this.topic().name, from: { offset: from }, count: expected.length }
       const { records } = await driver.call('consume', args)
       sameList(`the records from offset ${from}`, expected, records.slice(0, expected.length))

@@ -79,7 +79,7 @@ export const topicConfigs = (broker: { readonly messageBytesMax: number }): read
     ...whole('long', 0n),
     fallback: '86400000',
     synonym: 'log.cleaner.delete.retention.ms',
-    help: 'How long tombstones are kept after compaction, in milliseconds.',
+    help: 'How long tombstones are kept at least, from the compaction that first comes to them, in milliseconds.',
   },
   {
     name: 'file.delete.delay.ms',
@@ -114,7 +114,7 @@ export const topicConfigs = (broker: { readonly messageBytesMax: number }): read
     ...whole('long', 1n),
     fallback: String(longMax),
     synonym: 'log.cleaner.max.compaction.lag.ms',
-    help: 'How long a record may wait for compaction, in milliseconds.',
+    help: 'Not used: compaction begins by min.cleanable.dirty.ratio alone.',
   },
   {
     name: 'max.message.bytes',
@@ -139,14 +139,14 @@ export const topicConfigs = (broker: { readonly messageBytesMax: number }): read
         : 'expected a number from 0 to 1',
     fallback: '0.5',
     synonym: 'log.cleaner.min.cleanable.ratio',
-    help: 'The share of a log that is to be uncompacted before compaction begins.',
+    help: 'The share of a log, by records, that is to be new before compaction begins.',
   },
   {
     name: 'min.compaction.lag.ms',
     ...whole('long', 0n),
     fallback: '0',
     synonym: 'log.cleaner.min.compaction.lag.ms',
-    help: 'How long a record stays uncompacted at least, in milliseconds.',
+    help: 'Not used: compaction goes up to the end of the log.',
   },
   {
     name: 'min.insync.replicas',
