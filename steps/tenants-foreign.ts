@@ -239,6 +239,10 @@ When(
     const body: unknown = given ? JSON.parse(given) : undefined
     const { admin } = this.endpoints
     const other = tenant(this, 'second')
+    // Its own tenant is its to manage: what is refused is refused for whose it is.
+    const own = { method: 'GET', path: `/admin/v2/namespaces/${other.name}` }
+    for (const token of [other.token, other.adminToken])
+      same('the status for its own tenant', 200, (await askAdmin(admin, { ...own, token })).status)
     const ask = async (token: string | undefined) =>
       (await askAdmin(admin, { method, path, body, token })).status
     this.notes.set('statuses', [
