@@ -7,18 +7,15 @@ import type { OffsetMapping } from '../offsets/types.js'
 import type { Storage } from '../storage/types.js'
 import { StorageError } from '../storage/types.js'
 import { boundsBacklog, type ExpireBacklog, expireBacklog, moveCursor } from './backlog.js'
-import { CompactedLog } from './compaction/compacted-log.js'
-import { LogCompaction } from './compaction/partition-compaction.js'
 import { checkConfigs, type TopicSettings, topicSettings } from './configs.js'
-import { fullName, partitionedBase, pulsarNameOf } from './names.js'
+import { fullName, partitionedBase } from './names.js'
 import { StoredNamespaces } from './namespaces.js'
-import { OpenPartitionLog } from './partition-log.js'
+import { logKey, openPartitionLog, removePartitionData } from './open-partition.js'
+import type { OpenPartitionLog } from './partition-log.js'
 import { effectivePolicies, type StoragePolicies } from './policies.js'
-import { ProducerMemory } from './producer-memory.js'
 import { ReadAheadMemory } from './read-ahead.js'
 import { enforceRetention, type RetentionLimits, retentionOf } from './retention.js'
 import { TailCache } from './tail-cache.js'
-import { Termination } from './termination.js'
 import {
   type CreateTopic,
   type PartitionLog,
@@ -53,9 +50,6 @@ export type TopicListener = (change: TopicChange, topic: TopicInfo) => void
 
 const topicPrefix = 'topic/'
 const deletingPrefix = 'deleting/'
-const producersPrefix = 'producers/'
-const terminatedPrefix = 'terminated/'
-const compactedPrefix = 'compacted/'
 
 /** The topics of one broker: descriptions in the metadata store and in memory, logs opened when first asked for. */
 export class StoredTopics implements TopicCatalog {
@@ -330,42 +324,10 @@ export class StoredTopics implements TopicCatalog {
     return opening
   }
 
-  async #loadLog(topic: TopicInfo, index: PartitionIndex): Promise<OpenPartitionLog> {
-    const { storage, mapping, entryFormat, clock, log } = this.#options
-    const pulsarName = pulsarNameOf(topic.name, topic.partitions, index)
-    const ledger = await storage.open(ledgerName(topic, index))
-    const producers = await ProducerMemory.open({
-      key: producersPrefix + logKey(topic, index),
-      metadata: storage.metadata,
-      ledger,
-      mapping,
-      clock,
-      onSnapshotFailed: (error) =>
-        log.warn({ topic: pulsarName, err: error }, 'a snapshot of producers was not stored'),
-    })
-    const termination = await Termination.open(storage.metadata, terminatedPrefix + logKey(topic, index))
+  #loadLog(topic: TopicInfo, index: PartitionIndex): Promise<OpenPartitionLog> {
     const settings = this.#settingsReader(topic)
-    const key = compactedPrefix + logKey(topic, index)
-    const compacted = await CompactedLog.open({ storage, key, name: ledgerName(topic, index), ledger, log })
-    const { retainsNullKeys } = this.#options
-    const compaction = new LogCompaction({ compacted, pulsarName, settings, retainsNullKeys, clock, log })
-    return new OpenPartitionLog({
-      compacted,
-      compaction,
-      termination,
-      topic: topic.name,
-      index,
-      pulsarName,
-      ledger,
-      producers,
-      mapping,
-      entryFormat,
-      settings,
-      cache: this.#cache,
-      aheadMemory: this.#aheadMemory,
-      clock,
-      log,
-    })
+    const shared = { ...this.#options, cache: this.#cache, aheadMemory: this.#aheadMemory }
+    return openPartitionLog({ ...shared, topic, index, settings })
   }
 
   /** The topic's settings as they are when asked, worked out once a change. */
@@ -396,14 +358,9 @@ export class StoredTopics implements TopicCatalog {
   async #removeData(topic: TopicInfo, deleting: string): Promise<void> {
     const { storage, log } = this.#options
     try {
-      const snapshots: [string, undefined][] = []
-      for (let index = 0; index < Math.max(1, topic.partitions); index++) {
-        await storage.delete(ledgerName(topic, asPartitionIndex(index)))
-        await CompactedLog.remove(storage, compactedPrefix + logKey(topic, asPartitionIndex(index)))
-        for (const prefix of [producersPrefix, terminatedPrefix])
-          snapshots.push([prefix + logKey(topic, asPartitionIndex(index)), undefined])
-      }
-      await storage.metadata.putAll([...snapshots, [deleting, undefined]])
+      for (let index = 0; index < Math.max(1, topic.partitions); index++)
+        await removePartitionData(storage, topic, asPartitionIndex(index))
+      await storage.metadata.delete(deleting)
     } catch (error) {
       log.warn(
         { topic: fullName(topic.name), err: error },
@@ -453,12 +410,6 @@ export class StoredTopics implements TopicCatalog {
 }
 
 const topicKey = (name: TopicName): string => topicPrefix + fullName(name)
-const logKey = ({ topicId }: TopicInfo, index: PartitionIndex): string => `${topicId}/${index}`
-
-/** Carries the topic id, so that a topic made anew never sees what is left of an earlier one. */
-const ledgerName = (topic: TopicInfo, index: PartitionIndex): string =>
-  `${pulsarNameOf(topic.name, topic.partitions, index)}@${topic.topicId}`
-
 const brokersOwn = (name: TopicName): Refusal =>
   refuse('INVALID_TOPIC_EXCEPTION', `${fullName(name)} is the broker's own: it is not changed from outside.`)
 
