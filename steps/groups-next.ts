@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { Given, Then, When } from '@cucumber/cucumber'
+import { presentMembers } from './groups-members.js'
 import { ask, firstError, groupOf } from './groups-requests.js'
 import { errorName } from './requests.js'
-import { same } from './verify.js'
+import { same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
 /** Groups of the consumer protocol (KIP-848), by single requests. */
@@ -165,5 +166,23 @@ When(
     const other = await this.extraKafka('another client')
     await other.call('createPartitions', { topic: this.topic().name, count })
     this.topics[0] = { ...this.topic(), partitions: count }
+  },
+)
+
+/* ---- Moved by a tool ---------------------------------------------------------------------------------------------- */
+
+Then(
+  'the member receives offsets {int} to {int} again',
+  async function (this: ConformanceWorld, first: number, last: number) {
+    const [of] = presentMembers(this)
+    if (of === undefined) throw new Error('the group has no member')
+    const expected = Array.from({ length: last - first + 1 }, (_, at) => String(first + at))
+    const driver = await this.kafka()
+    const { records } = await driver.call('memberPoll', { member: of.name, count: expected.length })
+    sameList(
+      'the offsets that it receives',
+      expected,
+      records.map(({ offset }) => offset),
+    )
   },
 )

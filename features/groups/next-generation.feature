@@ -100,6 +100,21 @@ Feature: Groups whose partitions the coordinator assigns
       Then they share the partitions: each has some, and each partition is one member's
       And the second member receives exactly what the first had not committed
 
+  Rule: Pulsar's tools move it as any other group
+
+    @GC-11 @PT-3 @kafka @raw @pulsar-admin
+    Scenario: A tool moves it under its member, and the tool wins
+      Given the target lets a tool win over members
+      And a topic of 1 partition
+      When 1 member joins a group by the consumer protocol
+      Then they share the partitions: each has some, and each partition is one member's
+      When a Kafka producer sends 6 random records to each partition
+      Then each member receives exactly what is new in its partitions
+      When each member commits what it received
+      Then Pulsar's tool soon lists the group
+      When Pulsar's tool resets the group to the message at offset 2
+      Then the member receives offsets 2 to 5 again
+
   Rule: A member is heard in its own epoch only
 
     @GC-11 @raw

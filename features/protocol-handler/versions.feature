@@ -42,6 +42,11 @@ Feature: The handler speaks every version that it lists
         | DescribeGroups  |
         | DeleteGroups    |
 
+      Examples: what the consumer protocol needs
+        | api                    |
+        | ConsumerGroupHeartbeat |
+        | ConsumerGroupDescribe  |
+
     @PH-3 @raw
     Scenario: What no Kafka client works without is listed
       Then ApiVersions lists all that every Kafka client needs

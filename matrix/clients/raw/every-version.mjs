@@ -89,6 +89,13 @@ export const harmless = {
   DescribeGroups: () => ({ groups: [NOBODY] }),
   ListGroups: () => ({}),
   DeleteGroups: () => ({ groupsNames: [NOBODY] }),
+  ConsumerGroupHeartbeat: () => ({
+    groupId: NOBODY,
+    memberId: NOBODY,
+    memberEpoch: 5,
+    rebalanceTimeoutMs: -1,
+  }),
+  ConsumerGroupDescribe: () => ({ groupIds: [NOBODY] }),
 }
 
 /** Parsers of @platformatic/kafka 1.35 that cannot read what Apache Kafka 4.1 answers. */
