@@ -1,4 +1,5 @@
 import { committedMutants } from './committed.js'
+import { compactionMutants } from './compaction.js'
 import { consumeMutants } from './consume.js'
 import { groupMutants } from './groups.js'
 import { managedGroupMutants } from './managed-groups.js'
@@ -22,6 +23,7 @@ export const mutants: readonly Mutant[] = [
   ...offsetMutants,
   ...produceMutants,
   ...consumeMutants,
+  ...compactionMutants,
   ...pulsarMutants,
   ...groupMutants,
   ...committedMutants,
