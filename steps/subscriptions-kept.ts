@@ -124,3 +124,22 @@ Then(
     })
   },
 )
+
+/** What a target's stats have beside Pulsar's own: no tool prints it. */
+Then(
+  /^the declared stats soon tell a lag of (\d+) messages and (\d+) members? of (group "\w+")$/,
+  async function (this: ConformanceWorld, lag: string, members: string, group: string) {
+    const field = this.declared('PT-8')
+    const name = groupNamed(this, group)
+    await eventually(syncedWithinMs(this), async () => {
+      const all: Record<string, object> = await this.admin.subscriptions(this.pulsarPartition())
+      const stats = Object.entries(all[name] ?? {}).find(([key]) => key === field)?.[1]
+      same(`${String(field)} of ${group}`, { lag: Number(lag), members: Number(members) }, toldOf(stats))
+    })
+  },
+)
+
+function toldOf(stats: unknown): unknown {
+  if (typeof stats !== 'object' || stats === null || !('lag' in stats) || !('members' in stats)) return stats
+  return { lag: stats.lag, members: stats.members }
+}

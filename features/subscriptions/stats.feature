@@ -35,3 +35,12 @@ Feature: Topic stats tell of Kafka's groups
       And a Kafka producer sends 4 random records to partition 1 one by one
       And group "billing" commits offset 1 of each partition
       Then the whole topic's stats soon show 5 before group "billing", and 0 consumers
+
+    @PT-8 @kafka
+    Scenario: Lag in messages, and members, as the target declares them
+      Given a topic
+      When a Kafka producer sends 5 random records in one batch
+      And group "billing" commits offset 2
+      Then the declared stats soon tell a lag of 3 messages and 0 members of group "billing"
+      When a member of group "audit" reads 5, commits them, and stays
+      Then the declared stats soon tell a lag of 0 messages and 1 member of group "audit"
