@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ReadyClient } from '../clients/types.js'
 import {
   type Driver,
@@ -160,4 +163,25 @@ test('an aborted run ends its drivers', async () => {
   abort.abort()
   await call
   await driver.close()
+})
+
+test('a driver that hangs ends with the process that lets it hang', async () => {
+  const module = new URL('./process.js', import.meta.url).href
+  const program = `
+    import { startDriver } from ${JSON.stringify(module)}
+    const driver = await startDriver(JSON.parse(process.env.CLIENT))
+    driver.pause()
+    process.stdout.write(driver.pid + '\\n')
+    setInterval(() => {}, 60_000)
+  `
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    env: { ...process.env, CLIENT: JSON.stringify(fakeClient()) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const pid = Number((await once(holder.stdout, 'data')).toString())
+  assert.ok(isAlive(pid))
+  holder.kill('SIGKILL')
+  const deadline = Date.now() + 10_000
+  while (isAlive(pid) && Date.now() < deadline) await delay(20)
+  assert.equal(isAlive(pid), false)
 })

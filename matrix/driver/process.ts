@@ -16,6 +16,7 @@ import {
   type request,
   response,
 } from './messages.js'
+import { type Hanging, pauseGroup, signalGroup } from './pause.js'
 import { type RawOps, rawOps } from './raw-messages.js'
 
 export { DriverCrashed, DriverError, DriverTimedOut, Unsupported } from './errors.js'
@@ -109,6 +110,7 @@ class DriverProcess implements Driver {
   #onStartFailed: (error: Error) => void = () => {}
   #ended: Promise<void>
   #onLog: ((line: string) => void) | undefined
+  #hanging: Hanging | null = null
 
   constructor(client: ReadyClient, options: StartDriverOptions) {
     this.client = client
@@ -157,11 +159,12 @@ class DriverProcess implements Driver {
   }
 
   pause(): void {
-    signalGroup(this.#child, 'SIGSTOP')
+    if (this.alive) this.#hanging ??= pauseGroup(this.pid)
   }
 
   resume(): void {
-    signalGroup(this.#child, 'SIGCONT')
+    this.#hanging?.release()
+    this.#hanging = null
   }
 
   get #title(): string {
@@ -293,6 +296,7 @@ class DriverProcess implements Driver {
   #end(reason: string): void {
     this.#endReason ??= reason
     killGroup(this.#child)
+    this.resume()
     const error = new DriverCrashed(withLastLine(this.#endReason, this.#log.text()))
     this.#onStartFailed(error)
     for (const pending of this.#pending.values()) {
@@ -314,16 +318,7 @@ function spawnDriver(client: ReadyClient): ChildProcess {
 }
 
 function killGroup(child: ChildProcess): void {
-  signalGroup(child, 'SIGKILL')
-}
-
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, signal)
-  } catch {
-    // The group has ended already.
-  }
+  signalGroup(child.pid, 'SIGKILL')
 }
 
 function defaultTimeoutMs(args: Record<string, unknown>): number {
