@@ -76,13 +76,24 @@ test('two owners as the coordinator describes a stable group are a fault', () =>
 test('a rebalance that does not end is a fault, told once; an interrupted one begins anew', () => {
   ledger.described('PreparingRebalance', [], 0)
   ledger.described('CompletingRebalance', [], LIMIT_MS)
-  ledger.interrupted()
+  ledger.interrupted(LIMIT_MS)
   ledger.described('PreparingRebalance', [], LIMIT_MS + 1)
   ledger.described('PreparingRebalance', [], 2 * LIMIT_MS)
   assert.deepEqual(ledger.faults, [])
   ledger.described('PreparingRebalance', [], 3 * LIMIT_MS)
   ledger.described('PreparingRebalance', [], 4 * LIMIT_MS)
   only(/not ended after 1999 ms/)
+})
+
+test('a coordinator that tells nothing for too long is a fault, told once', () => {
+  ledger.interrupted(0)
+  ledger.interrupted(LIMIT_MS)
+  ledger.described('Stable', [], LIMIT_MS)
+  ledger.interrupted(LIMIT_MS + 1)
+  assert.deepEqual(ledger.faults, [])
+  ledger.interrupted(2 * LIMIT_MS + 2)
+  ledger.interrupted(3 * LIMIT_MS)
+  only(/told nothing of the group for 1001 ms/)
 })
 
 test('what is missing is told until nothing is: records, commits, stability, members, partitions', () => {

@@ -62,6 +62,7 @@ export class Ledger {
   #stable: readonly DescribedMember[] = []
   #lastSharing = ''
   #unstableSinceMs: number | null = null
+  #unknownSinceMs: number | null = null
   #isTold = false
 
   /** @param rebalanceMsMax a group that is not stable for longer is at fault */
@@ -163,6 +164,7 @@ export class Ledger {
   /** What the coordinator says of the group. */
   described(state: string, members: readonly DescribedMember[], nowMs: number): void {
     this.#state = state
+    this.#unknownSinceMs = null
     this.#followRebalance(state === 'Stable', nowMs)
     if (state !== 'Stable') return
     this.#stable = members
@@ -180,10 +182,15 @@ export class Ledger {
     this.#lastSharing = sharing
   }
 
-  /** The coordinator could not be asked, for it was taken away: no rebalance is held against it. */
-  interrupted(): void {
+  /** The coordinator could not be asked, as when it was taken away: no rebalance is held against it, but its absence is. */
+  interrupted(nowMs: number): void {
     this.#state = 'unknown'
     this.#unstableSinceMs = null
+    this.#unknownSinceMs ??= nowMs
+    const unknownMs = nowMs - this.#unknownSinceMs
+    if (unknownMs <= this.#rebalanceMsMax || this.#isTold) return
+    this.#isTold = true
+    this.#fault('rebalances', `the coordinator has told nothing of the group for ${Math.round(unknownMs)} ms`)
   }
 
   #followRebalance(isStable: boolean, nowMs: number): void {
@@ -196,7 +203,7 @@ export class Ledger {
       this.#unstableSinceMs = nowMs
     } else if (nowMs - sinceMs > this.#rebalanceMsMax && !this.#isTold) {
       this.#isTold = true
-      this.#fault('rebalances', `a rebalance has not ended after ${nowMs - sinceMs} ms`)
+      this.#fault('rebalances', `a rebalance has not ended after ${Math.round(nowMs - sinceMs)} ms`)
     }
   }
 

@@ -45,7 +45,7 @@ export interface ChaosOutcome {
 
 const HEARTBEAT_MS = 300
 /** All that members do to a rebalance: each that dies in it holds it up for a session. */
-const REBALANCE_MS_BEYOND_SESSION = 30_000
+const REBALANCE_MS_BEYOND_SESSION = 60_000
 const SETTLED_WITHIN_MS = 60_000
 const LOAD_SHARE = 0.9
 const READY_WITHIN_MS = 20_000

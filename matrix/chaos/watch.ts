@@ -8,6 +8,7 @@ import type { Ledger } from './ledger.js'
 const PERIOD_MS = 200
 const ANSWER_MS = 5_000
 const CONNECTION = 'coordinator'
+const FIRST_CONNECTION = 'any-broker'
 
 export interface Watched {
   readonly group: string
@@ -49,15 +50,21 @@ export async function watchGroup(raw: TypedDriver<RawOps>, watched: Watched): Pr
     } catch (error) {
       if (!(error instanceof DriverError)) throw error
       isConnected = false
-      ledger.interrupted()
+      ledger.interrupted(performance.now())
     }
     await delay(PERIOD_MS)
   }
 }
 
-/** @returns whether there is one by now */
+/** Over a new connection: an answer that came too late may still be in the old one. @returns whether there is one by now */
 async function connectToCoordinator(raw: TypedDriver<RawOps>, group: string): Promise<boolean> {
-  const asked = { api: 'FindCoordinator', body: { key: group, keyType: 0 }, timeoutMs: ANSWER_MS }
+  await raw.call('connect', { connection: FIRST_CONNECTION, port: 'kafka' })
+  const asked = {
+    connection: FIRST_CONNECTION,
+    api: 'FindCoordinator',
+    body: { key: group, keyType: 0 },
+    timeoutMs: ANSWER_MS,
+  }
   const { body } = await raw.call('request', asked)
   if (body.errorCode !== 0) return false
   await raw.call('connect', { connection: CONNECTION, port: 'kafka', address: `${body.host}:${body.port}` })
@@ -72,7 +79,7 @@ async function describe(raw: TypedDriver<RawOps>, group: string, ledger: Ledger)
   })
   const [described] = (body as unknown as Described).groups
   // Loading, or another broker's by now.
-  if (described === undefined || described.errorCode !== 0) return ledger.interrupted()
+  if (described === undefined || described.errorCode !== 0) return ledger.interrupted(performance.now())
   const members = described.members.map(({ memberId, memberAssignment }) => ({
     memberId,
     partitions: memberAssignment === '' ? [] : decodeAssignment(memberAssignment),
