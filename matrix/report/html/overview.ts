@@ -67,7 +67,7 @@ function heatMap(report: Results): Html {
   const { chapters, rows } = matrixOf(report)
   const titles = new Map(report.chapters.map(({ id, title }) => [id, title]))
   return html`<section class="heat" aria-labelledby="heat-title">
-<h2 id="heat-title">Clients and chapters</h2>
+<h2 id="heat-title">Clients, tools and chapters</h2>
 <div class="scroll" role="region" aria-labelledby="heat-title" tabindex="0">
 <table>
 <thead><tr><th scope="col">Client</th>${chapters.map(
