@@ -327,7 +327,9 @@ export class StoredTopics implements TopicCatalog {
   #loadLog(topic: TopicInfo, index: PartitionIndex): Promise<OpenPartitionLog> {
     const settings = this.#settingsReader(topic)
     const shared = { ...this.#options, cache: this.#cache, aheadMemory: this.#aheadMemory }
-    return openPartitionLog({ ...shared, topic, index, settings })
+    // Only the broker itself writes and reads these, as Kafka batches: nothing is converted. Pulsar's clients see the same.
+    const entryFormat = topic.internal ? 'kafka' : this.#options.entryFormat
+    return openPartitionLog({ ...shared, entryFormat, topic, index, settings })
   }
 
   /** The topic's settings as they are when asked, worked out once a change. */

@@ -1,8 +1,8 @@
 import type { MessageIndex, Offset, PartitionIndex, Position } from '../base/brand.js'
 import type { KafkaBatch, PulsarView, TimestampType } from '../entry-format/types.js'
 import type { LogPoint, ManagedLedger, ReadLimits, StoredEntry } from '../storage/types.js'
+import type { PartitionCompaction } from './compaction/types.js'
 import type { NamespacePolicies, Permissions, StoragePolicies, TenantInfo } from './policies.js'
-import type { PartitionCompaction } from './topic-compaction.js'
 
 /** A refusal is a value (style 6). The names are Kafka's; the Pulsar side maps them to its ServerError. */
 export type RefusalName =

@@ -2,9 +2,9 @@ import type { Clock } from '../../base/clock.js'
 import type { Log } from '../../base/log.js'
 import type { LedgerInfo, ManagedLedger } from '../../storage/types.js'
 import type { TopicSettings } from '../configs.js'
-import type { CompactionReport, CompactionStatus, PartitionCompaction } from '../topic-compaction.js'
 import { CompactionCancelledError, type CompactionRule, compact } from './compact.js'
 import type { CompactedLog } from './compacted-log.js'
+import type { CompactionReport, CompactionStatus, PartitionCompaction } from './types.js'
 
 export interface LogCompactionOptions {
   readonly compacted: CompactedLog
