@@ -27,6 +27,8 @@ import type { ConformanceWorld } from './world.js'
 /* ---- Groups ----------------------------------------------------------------------------------------------------- */
 
 const SHORT_SESSION_MS = 1000
+/** Longer than anything is waited for: nobody goes because a session ends. */
+const LONG_SESSION_MS = 60_000
 
 const namesIn = (text: string): string[] => [...text.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name)
 
@@ -64,9 +66,16 @@ Given(
 )
 
 Given(
+  'a group of {string} and {string}, with long sessions',
+  async function (this: ConformanceWorld, one: string, other: string) {
+    await form(this, [one, other], () => ({ sessionTimeoutMs: LONG_SESSION_MS }))
+  },
+)
+
+Given(
   'a group of {string} and {string}, who wait {int} ms for each other to join again',
   async function (this: ConformanceWorld, one: string, other: string, rebalanceTimeoutMs: number) {
-    await form(this, [one, other], () => ({ rebalanceTimeoutMs }))
+    await form(this, [one, other], () => ({ rebalanceTimeoutMs, sessionTimeoutMs: LONG_SESSION_MS }))
   },
 )
 

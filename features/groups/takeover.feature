@@ -78,7 +78,7 @@ Feature: What a member had, others take over
     @GC-2 @raw
     Scenario: A member that leaves is missed at once
       Given a topic of 2 partitions
-      And a group of "A" and "B"
+      And a group of "A" and "B", with long sessions
       When "B" leaves
       Then the group is rebalanced to "A"
       And "B" is no member any more

@@ -247,9 +247,11 @@ export const subscriptionMutants: readonly Mutant[] = [
   },
   {
     name: 'lag-not-shown',
-    breaks: ['PT-8'],
-    description: 'Topic stats say that no group lags.',
-    replace: told((group) => ({ ...group, lag: 0 })),
+    breaks: ['PT-8', 'PT-2'],
+    description: 'Topic stats say that nothing is left to consume.',
+    install: () => {
+      EmbeddedCursor.prototype.backlogEntries = () => 0
+    },
   },
   {
     name: 'members-not-shown',
