@@ -51,12 +51,18 @@ export function groupOps({ kafka, connectedAdmin, consumerConfig, toReceived, ru
   async function openMember(args) {
     refuseWhatIsMissing(args)
     const { member, group, topics, from = 'earliest' } = args
+    const config = consumerConfig(group)
+    let isClosing = false
     const consumer = kafka().consumer({
-      ...consumerConfig(group),
+      ...config,
+      // A consumer that crashes while it is being stopped would start again, and stay in the group though nobody has it.
+      retry: { ...config.retry, restartOnFailure: async () => !isClosing },
       sessionTimeout: args.sessionTimeoutMs ?? 10_000,
       heartbeatInterval: args.heartbeatIntervalMs ?? 500,
     })
-    const opened = followed(consumer)
+    const opened = followed(consumer, () => {
+      isClosing = true
+    })
     try {
       await consumer.connect()
       await consumer.subscribe({ topics, fromBeginning: from === 'earliest' })
@@ -128,7 +134,7 @@ function refuseWhatIsMissing({ assignor = 'range', protocol = 'classic', instanc
 }
 
 /** A consumer with what its events tell: kafkajs gives up all partitions when it joins again. */
-function followed(consumer) {
+function followed(consumer, beforeStop) {
   const state = new MemberState()
   const opened = { consumer, state, memberId: null, generation: null, crash: () => crash, close }
   let crash = null
@@ -165,6 +171,7 @@ function followed(consumer) {
   /** While it joins, kafkajs cannot leave: it would join nevertheless, and stay. */
   async function close() {
     await settled.promise
+    beforeStop()
     await consumer.disconnect()
   }
   return opened
