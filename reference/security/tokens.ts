@@ -1,7 +1,6 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { jwtVerify } from 'jose'
 import type { Clock } from '../base/clock.js'
 import { type Denied, deny, type Role } from './types.js'
 
@@ -108,6 +107,8 @@ export class TokenVerifier {
 
   async #verifyWith({ key, algorithms }: TokenKey, token: string) {
     try {
+      // Not before it is needed: half a hundred modules, which a broker without tokens starts without.
+      const { jwtVerify } = await import('jose')
       const currentDate = new Date(this.#clock.nowMs())
       const { payload } = await jwtVerify(token, key, { algorithms: [...algorithms], currentDate })
       return payload
