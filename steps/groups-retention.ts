@@ -92,6 +92,28 @@ When(
   },
 )
 
+When(
+  'the group commits partition 1 to be kept as long as usual, and partition 0 to be kept for 1 ms',
+  async function (this: ConformanceWorld) {
+    const kept = { ...place(this, 8), partition: 1 }
+    const errors = [
+      ...(await commitRaw(this, groupOf(this), [kept])),
+      ...(await commitRaw(this, groupOf(this), [place(this, 3)], { version: 4, retentionMs: 1 })),
+    ]
+    for (const error of errors) same('the error of the commit', 'NONE', await errorName(this, error))
+  },
+)
+
+Then(
+  'its commit of partition 0 is dropped, and that of partition 1 is still there',
+  async function (this: ConformanceWorld) {
+    await dropped(this, groupOf(this))
+    const topic = this.topic().name
+    const [seen] = await fetchCommitted(this, groupOf(this), [{ topic, partition: 1 }])
+    same('the offset of partition 1', '8', seen?.offset)
+  },
+)
+
 /** A commit that is over at once is gone: so the target has looked. */
 When('the target has looked for old commits once more', async function (this: ConformanceWorld) {
   await commitAlone(this, 'group to look for', 1, { version: 4, retentionMs: 1 })

@@ -20,6 +20,13 @@ Feature: Commits do not stay for ever
         | 4       |
 
     @GC-10 @raw
+    Scenario: A group loses its old commit, and keeps the newer one
+      Given a target that looks for old commits often
+      And a topic of 2 partitions
+      When the group commits partition 1 to be kept as long as usual, and partition 0 to be kept for 1 ms
+      Then its commit of partition 0 is dropped, and that of partition 1 is still there
+
+    @GC-10 @raw
     Scenario: When the last member has left, they are dropped
       Given a target that looks for old commits often
       And a topic of 2 partitions
