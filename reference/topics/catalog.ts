@@ -8,7 +8,7 @@ import type { Storage } from '../storage/types.js'
 import { StorageError } from '../storage/types.js'
 import { boundsBacklog, type ExpireBacklog, expireBacklog, moveCursor } from './backlog.js'
 import { checkConfigs, type TopicSettings, topicSettings } from './configs.js'
-import { fullName, partitionedBase } from './names.js'
+import { fullName } from './names.js'
 import { StoredNamespaces } from './namespaces.js'
 import { logKey, openPartitionLog, removePartitionData } from './open-partition.js'
 import type { OpenPartitionLog } from './partition-log.js'
@@ -16,6 +16,7 @@ import { effectivePolicies, type StoragePolicies } from './policies.js'
 import { ReadAheadMemory } from './read-ahead.js'
 import { enforceRetention, type RetentionLimits, retentionOf } from './retention.js'
 import { TailCache } from './tail-cache.js'
+import { refusalToCreate, refusalToGrow } from './topic-refusals.js'
 import {
   type CreateTopic,
   type PartitionLog,
@@ -104,7 +105,7 @@ export class StoredTopics implements TopicCatalog {
 
   create(name: TopicName, options: CreateTopic): Promise<TopicInfo | Refusal> {
     return this.#change(async () => {
-      const refusal = this.#refusalToCreate(name, options)
+      const refusal = this.refusalToCreate(name, options)
       if (refusal !== undefined) return refusal
       const topic: TopicInfo = {
         name,
@@ -119,6 +120,11 @@ export class StoredTopics implements TopicCatalog {
       this.#tell('created', topic)
       return topic
     })
+  }
+
+  /** Why `create` would refuse it now; undefined when it would not. */
+  refusalToCreate(name: TopicName, options: CreateTopic): Refusal | undefined {
+    return refusalToCreate(this, name, options, this.#options.partitionsMax)
   }
 
   delete(name: TopicName): Promise<true | Refusal> {
@@ -148,7 +154,7 @@ export class StoredTopics implements TopicCatalog {
       const topic = this.find(name)
       if (topic === undefined) return unknownTopic(name)
       if (topic.internal) return brokersOwn(name)
-      const refusal = this.#refusalOfPartitions(topic, partitions)
+      const refusal = refusalToGrow(topic, partitions, this.#options.partitionsMax)
       if (refusal !== undefined) return refusal
       return this.#replace({ ...topic, partitions }, 'partitions')
     })
@@ -158,6 +164,7 @@ export class StoredTopics implements TopicCatalog {
     return this.#change(async () => {
       const topic = this.find(name)
       if (topic === undefined) return unknownTopic(name)
+      if (topic.internal) return brokersOwn(name)
       return checkConfigs(configs) ?? this.#replace({ ...topic, configs: { ...configs } }, 'configs')
     })
   }
@@ -199,8 +206,10 @@ export class StoredTopics implements TopicCatalog {
   }
 
   /** What the topic's configs come to, with the broker's defaults. */
-  settingsOf({ configs }: Pick<TopicInfo, 'configs'>): TopicSettings {
-    return topicSettings(configs, this.#options.defaults)
+  settingsOf({ configs, internal = false }: Pick<TopicInfo, 'configs'> & Partial<TopicInfo>): TopicSettings {
+    const settings = topicSettings(configs, this.#options.defaults)
+    // Its owner compacts it, and knows what it writes.
+    return internal ? { ...settings, compaction: undefined } : settings
   }
 
   /** Drops what no topic's retention keeps. Runs by itself now and then. */
@@ -245,55 +254,6 @@ export class StoredTopics implements TopicCatalog {
     return mine
   }
 
-  #refusalToCreate(name: TopicName, { partitions, configs = {} }: CreateTopic): Refusal | undefined {
-    const { tenant, namespace } = name
-    if (!this.tenants.hasNamespace(tenant, namespace)) {
-      return refuse(
-        'INVALID_TOPIC_EXCEPTION',
-        `There is no namespace ${tenant}/${namespace}; create it first.`,
-      )
-    }
-    if (this.find(name) !== undefined)
-      return refuse('TOPIC_ALREADY_EXISTS', `${fullName(name)} exists already.`)
-    return this.#refusalOfAlias(name, partitions) ?? this.#refusalOfCount(partitions) ?? checkConfigs(configs)
-  }
-
-  /** `foo-partition-0` is never both a topic and a part of one (register MT-8). */
-  #refusalOfAlias(name: TopicName, partitions: number): Refusal | undefined {
-    const base = partitionedBase(name)
-    if (base !== undefined && (partitions > 0 || (this.find(base)?.partitions ?? 0) > 0)) {
-      return refuse('INVALID_TOPIC_EXCEPTION', `${fullName(name)} is the name of a partition.`)
-    }
-    const literal = this.list(name.tenant, name.namespace).find(
-      (topic) => partitions > 0 && partitionedBase(topic.name)?.local === name.local,
-    )
-    if (literal === undefined) return undefined
-    return refuse(
-      'TOPIC_ALREADY_EXISTS',
-      `${fullName(literal.name)} exists, and would be one of its partitions.`,
-    )
-  }
-
-  #refusalOfCount(partitions: number): Refusal | undefined {
-    const { partitionsMax } = this.#options
-    if (Number.isInteger(partitions) && partitions >= 0 && partitions <= partitionsMax) return undefined
-    return refuse('INVALID_PARTITIONS', `${partitions} partitions are refused: 1 to ${partitionsMax}.`)
-  }
-
-  #refusalOfPartitions(topic: TopicInfo, partitions: number): Refusal | undefined {
-    const name = fullName(topic.name)
-    if (topic.partitions === 0) {
-      return refuse('INVALID_PARTITIONS', `${name} is a Pulsar topic without partitions, and stays so.`)
-    }
-    if (partitions <= topic.partitions) {
-      return refuse(
-        'INVALID_PARTITIONS',
-        `${name} has ${topic.partitions} partitions; the number can only grow.`,
-      )
-    }
-    return this.#refusalOfCount(partitions)
-  }
-
   async #replace(topic: TopicInfo, change: TopicChange): Promise<TopicInfo> {
     await this.#put(topic)
     this.#add(topic)
@@ -333,14 +293,14 @@ export class StoredTopics implements TopicCatalog {
   }
 
   /** The topic's settings as they are when asked, worked out once a change. */
-  #settingsReader({ topicId, configs }: TopicInfo): () => TopicSettings {
+  #settingsReader({ topicId, configs, internal }: TopicInfo): () => TopicSettings {
     let from = configs
-    let settings = this.settingsOf({ configs })
+    let settings = this.settingsOf({ configs, internal })
     return () => {
       const now = this.#byId.get(topicId)?.configs ?? from
       if (now !== from) {
         from = now
-        settings = this.settingsOf({ configs: now })
+        settings = this.settingsOf({ configs: now, internal })
       }
       return settings
     }
