@@ -65,6 +65,8 @@ export interface TopicCatalog {
   /** In name order. */
   list(tenant: string, namespace: string): readonly TopicInfo[]
   create(name: TopicName, options: CreateTopic): Promise<TopicInfo | Refusal>
+  /** Why `create` would refuse it now; undefined when it would not. */
+  refusalToCreate?(name: TopicName, options: CreateTopic): Refusal | undefined
   /** Deletes data, cursors and configs; readers and producers of it are told through their `closed` listeners. */
   delete(name: TopicName): Promise<true | Refusal>
   /** Raises the number of partitions; it never falls. */

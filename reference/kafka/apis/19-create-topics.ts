@@ -52,6 +52,8 @@ async function create(asked: Asked, validateOnly: boolean, call: Call): Promise<
     return refused(asked.name, fault('TOPIC_ALREADY_EXISTS', `there is already a topic ${asked.name}`))
   const plan = planOf(asked, call)
   if (isFault(plan)) return refused(asked.name, plan)
+  const unmakable = validateOnly ? catalog.refusalToCreate?.(name, plan) : undefined
+  if (unmakable !== undefined) return refused(asked.name, fault(unmakable.refused, unmakable.message))
   if (validateOnly) return answered(asked.name, plan.partitions, plan.configs, undefined, call)
   try {
     const created = await catalog.create(name, plan)

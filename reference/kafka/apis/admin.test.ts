@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { refuse } from '../../topics/types.js'
 import { produce } from '../messages/00-produce.js'
 import { listOffsets } from '../messages/02-list-offsets.js'
 import { createTopics } from '../messages/19-create-topics.js'
@@ -235,4 +236,12 @@ test('a failed reservation of producer ids is told, and the next call tries agai
   assert.equal((await init()).errorCode, -1)
   broker.metadata.failure = null
   assert.deepEqual([(await init()).producerId, broker.errors.length], [0n, 1])
+})
+
+test('validateOnly finds what only the catalog knows: a namespace that is not there', async () => {
+  const broker = new FakeBroker()
+  const refusal = refuse('INVALID_TOPIC_EXCEPTION', 'There is no namespace other/none; create it first.')
+  Object.assign(broker.catalog, { refusalToCreate: () => refusal })
+  const [answer] = await create(broker, [newTopic('other/none/t')], 7, true)
+  assert.equal(errorName(answer?.errorCode ?? 0), 'INVALID_TOPIC_EXCEPTION')
 })
