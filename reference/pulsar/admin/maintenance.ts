@@ -15,14 +15,17 @@ import {
 import { needs } from './rights.js'
 import { allSubscriptions } from './stats.js'
 
-/** What is done to a topic's log: terminate, truncate, compact. Offloading is refused: there is nowhere to offload to. */
+/**
+ * What is done to a topic's log: terminate, truncate, compact. The broker's own topics are left alone: what groups have
+ * committed is in one. Offloading is refused: there is nowhere to offload to.
+ */
 export function maintenance(app: FastifyInstance, service: PulsarService): void {
   termination(app, service)
   compaction(app, service)
   offload(app, service)
 
   app.delete<TopicRoute>(`${TOPIC_PATH}/truncate`, needs('tenant-admin'), async ({ params }, reply) => {
-    for (const topic of await openedPartitions(service, params)) await truncate(topic)
+    for (const topic of await clientsPartitions(service, params)) await truncate(topic)
     return done(reply)
   })
 }
@@ -35,7 +38,9 @@ function termination(app: FastifyInstance, service: PulsarService): void {
     return shownId(topic, { ledgerId, entryId })
   }
   app.post<TopicRoute>(`${TOPIC_PATH}/terminate`, needs('tenant-admin'), async ({ params }) =>
-    terminate(await openedPartition(service, params, 'Termination of a partitioned topic is not allowed')),
+    terminate(
+      ofClients(await openedPartition(service, params, 'Termination of a partitioned topic is not allowed')),
+    ),
   )
   app.post<TopicRoute>(`${TOPIC_PATH}/terminate/partitions`, needs('tenant-admin'), async ({ params }) => {
     const info = existing(service, params)
@@ -45,10 +50,20 @@ function termination(app: FastifyInstance, service: PulsarService): void {
         'Termination of a non-partitioned topic is not allowed using partitioned-terminate',
       )
     const ids: Record<string, object> = {}
-    for (const topic of await service.openAll(info)) ids[topic.log.index] = await terminate(topic)
+    for (const topic of await clientsPartitions(service, params))
+      ids[topic.log.index] = await terminate(topic)
     return ids
   })
 }
+
+/** @throws AdminError for a topic of the broker's own. */
+function ofClients(topic: PulsarTopic): PulsarTopic {
+  if (topic.info.internal) throw new AdminError(412, `${topic.log.pulsarName} is the broker's own topic`)
+  return topic
+}
+
+const clientsPartitions = async (service: PulsarService, params: TopicRoute['Params']) =>
+  (await openedPartitions(service, params)).map(ofClients)
 
 /** Everything goes that is there: subscriptions stand at the end then. */
 async function truncate(topic: PulsarTopic): Promise<void> {
@@ -63,7 +78,7 @@ function compaction(app: FastifyInstance, service: PulsarService): void {
   const path = `${TOPIC_PATH}/compaction`
   const { context } = service
   app.put<TopicRoute>(path, needs('topic-produce'), async ({ params }, reply) => {
-    const opened = await openedPartitions(service, params)
+    const opened = await clientsPartitions(service, params)
     if (context.compaction === undefined) throw new AdminError(405, 'This broker does not compact topics')
     for (const { log } of opened)
       if (!context.compaction.start(log)) throw new AdminError(409, 'Compaction already in progress')

@@ -69,6 +69,9 @@ export async function deleteNamespace(
     throw new AdminError(404, `Namespace ${tenant}/${namespace} does not exist.`)
   const topics = catalog.list(tenant, namespace)
   if (topics.length > 0 && !force) throw new AdminError(409, 'Cannot delete non empty namespace')
+  // Before anything goes: what is left of the namespace would be without the rest.
+  if (topics.some(({ internal }) => internal))
+    throw new AdminError(412, `${tenant}/${namespace} has topics of the broker's own, and stays`)
   for (const info of topics) {
     accepted(await catalog.delete(info.name))
     await service.schemas.delete(info)

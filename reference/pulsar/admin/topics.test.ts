@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { asPartitionIndex } from '../../base/brand.js'
 import { accepted, openPartition, refusedAs, sendOf } from '../../topics/testing.js'
 import { TestAdmin, topicPath } from './testing.js'
 
@@ -94,4 +95,30 @@ test('a topic has no more subscriptions than its policy allows, until the policy
   assert.equal(await admin.status('PUT', `${path}/subscription/b`), 409)
   assert.equal(await admin.status('DELETE', `${path}/maxSubscriptionsPerTopic`), 204)
   assert.equal(await admin.status('PUT', `${path}/subscription/b`), 204)
+})
+
+test("the broker's own topics are neither terminated, truncated, compacted nor configured, and hold their namespace", async () => {
+  const { catalog } = admin
+  const base = '/admin/v2/namespaces/public/held'
+  assert.equal(await admin.status('PUT', base), 204)
+  const name = { tenant: 'public', namespace: 'held', local: '__own' }
+  accepted(await catalog.create(name, { partitions: 1, internal: true }))
+  const beside = '/admin/v2/persistent/public/held/a-topic'
+  assert.equal(await admin.status('PUT', beside), 204)
+  const topic = '/admin/v2/persistent/public/held/__own'
+  const log = accepted(await catalog.partition(catalog.find(name) ?? assert.fail(), asPartitionIndex(0)))
+  accepted(await log.appendPulsar(sendOf('kept', 0)))
+  assert.equal(await admin.status('POST', `${topic}-partition-0/terminate`), 412)
+  assert.equal(await admin.status('POST', `${topic}/terminate/partitions`), 412)
+  assert.equal(await admin.status('DELETE', `${topic}/truncate`), 412)
+  assert.equal(await admin.status('DELETE', `${topic}-partition-0/truncate`), 412)
+  assert.equal(await admin.status('PUT', `${topic}/compaction`), 412)
+  assert.equal(
+    refusedAs(await catalog.setConfigs(name, { 'max.message.bytes': '1' })),
+    'INVALID_TOPIC_EXCEPTION',
+  )
+  assert.equal(await admin.status('DELETE', `${base}?force=true`), 412)
+  assert.equal(await admin.status('GET', `${beside}/stats`), 200, 'nothing of the namespace has gone')
+  accepted(await log.appendPulsar(sendOf('more', 1)))
+  assert.equal(log.ledger.end.index - log.ledger.start.index, 2)
 })
