@@ -5,7 +5,7 @@ import { asFailure, type Failure, fail, isFailure } from './failure.js'
 import { type ParsedTopicName, parseTopicName } from './names.js'
 import { SchemaRegistry } from './schemas.js'
 import { deleteSubscriptionProperties } from './subscription-properties.js'
-import { openTopic, type PulsarTopic } from './topic.js'
+import { deleteTopicEpochs, openTopic, type PulsarTopic } from './topic.js'
 
 /** What all connections and the admin API share: open topics, schemas, and where this broker is reached. */
 export class PulsarService {
@@ -122,10 +122,11 @@ export class PulsarService {
     })
   }
 
-  /** What is stored for a deleted topic, besides its data, goes too: schemas, and properties of subscriptions. */
+  /** What is stored for a deleted topic, besides its data, goes too: schemas, properties of subscriptions, epochs. */
   async forgetTopic(topic: Pick<TopicInfo, 'topicId'>): Promise<void> {
     await this.schemas.delete(topic)
     await deleteSubscriptionProperties(this.context.metadata, topic.topicId)
+    await deleteTopicEpochs(this.context.metadata, topic.topicId)
   }
 
   /** Moves a subscription over what it has no time or room for any more: see `backlog.ts`. */

@@ -39,7 +39,11 @@ export class SubscriptionProperties {
 }
 
 /** Forgets those of a deleted topic. */
-export async function deleteSubscriptionProperties(metadata: MetadataStore, topicId: string): Promise<void> {
-  const pairs = await metadata.list(prefixOf(topicId))
+export const deleteSubscriptionProperties = (metadata: MetadataStore, topicId: string): Promise<void> =>
+  deleteAll(metadata, prefixOf(topicId))
+
+/** Deletes all that is stored under a prefix, in one. */
+export async function deleteAll(metadata: MetadataStore, prefix: string): Promise<void> {
+  const pairs = await metadata.list(prefix)
   if (pairs.length > 0) await metadata.putAll(pairs.map(([key]) => [key, undefined] as const))
 }

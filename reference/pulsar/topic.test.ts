@@ -6,6 +6,7 @@ import { StorageError } from '../storage/types.js'
 import { accepted, TestTopics, topicName } from '../topics/testing.js'
 import { isFailure } from './failure.js'
 import { Producer } from './producer.js'
+import { PulsarService } from './service.js'
 import type { Subscription } from './subscriptions/subscription.js'
 import { testContext } from './testing.js'
 import { openTopic, type PulsarTopic } from './topic.js'
@@ -93,6 +94,17 @@ test('a producer whose epoch could not be stored does not keep others out', asyn
   await assert.rejects(whileStoreFails(exclusive), StorageError)
   assert.deepEqual(topic.producers, [])
   assert.equal(outcomeOf(await exclusive()), 'ready')
+})
+
+test('epochs are forgotten with their topic, and only with theirs', async () => {
+  const [gone, stays] = [await opened('epoch-gone'), await opened('epoch-stays')]
+  for (const topic of [gone, stays])
+    await topic.addProducer(producer('a', AccessMode.Exclusive), undefined, nothing, nothing)
+  await new PulsarService(context).forgetTopic(gone.info)
+  const left = (await context.metadata.list('')).filter(([name]) => name.includes(gone.info.topicId))
+  assert.deepEqual(left, [])
+  const again = await openTopic(context, stays.info, asPartitionIndex(0))
+  assert.equal(isFailure(again) ? undefined : again.epoch, 0)
 })
 
 test('fencing also sends away those that wait, so that one is exclusive in the end', async () => {

@@ -1,4 +1,5 @@
 import { asEntryId, comparePositions } from '../base/brand.js'
+import type { MetadataStore } from '../storage/types.js'
 import type { GroupOfPartition } from '../topics/group-subscriptions.js'
 import { isRefusal, type PartitionLog, type TopicInfo } from '../topics/types.js'
 import type { PulsarContext } from './context.js'
@@ -6,7 +7,7 @@ import { asFailure, type Failure, fail } from './failure.js'
 import { type LimitPolicy, limitOf } from './limits.js'
 import { isStorable } from './names.js'
 import type { Producer } from './producer.js'
-import { SubscriptionProperties } from './subscription-properties.js'
+import { deleteAll, SubscriptionProperties } from './subscription-properties.js'
 import type { Consumer } from './subscriptions/consumer.js'
 import { type StartPoint, startPointOf, startPointOfTime } from './subscriptions/message-ids.js'
 import { Subscription } from './subscriptions/subscription.js'
@@ -81,7 +82,7 @@ export class PulsarTopic {
   }
 
   #epochKey(): string {
-    return `pulsar/topic-epochs/${this.info.topicId}/${this.log.index}`
+    return epochsPrefixOf(this.info.topicId) + this.log.index
   }
 
   /**
@@ -438,6 +439,12 @@ const exclusiveModes: readonly number[] = [
   AccessMode.ExclusiveWithFencing,
 ]
 const isExclusive = ({ accessMode }: Producer): boolean => exclusiveModes.includes(accessMode)
+
+const epochsPrefixOf = (topicId: string): string => `pulsar/topic-epochs/${topicId}/`
+
+/** Forgets the epochs of a deleted topic's producers. */
+export const deleteTopicEpochs = (metadata: MetadataStore, topicId: string): Promise<void> =>
+  deleteAll(metadata, epochsPrefixOf(topicId))
 
 /** @returns the partition's log opened, or the failure. */
 export async function openTopic(

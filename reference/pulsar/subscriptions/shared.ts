@@ -3,6 +3,7 @@ import type { PulsarEntry } from '../../topics/types.js'
 import { readHeadersAndPayload } from '../wire/entry-checksum.js'
 import { ackSetOf } from './ack-set.js'
 import type { Consumer, Delivery, DeliveryGroup } from './consumer.js'
+import { DelayQueue } from './delayed.js'
 import {
   acknowledgedOf,
   type Dispatcher,
@@ -20,8 +21,8 @@ import { Pump } from './pump.js'
 /** While this many deliveries wait (for their key's consumer, say), nothing further is read. */
 const WAITING_MAX = 2_000
 const DELIVERIES_PER_STEP = 100
-/** The longest time that a timer can run. */
-const TIMER_MS_MAX = 2 ** 31 - 1
+/** The same for deliveries whose time is still to come: each is kept in memory. */
+const DELAYED_MAX = 200_000
 
 /** Some messages of an entry, with the consumer that gets them. */
 interface Part {
@@ -44,7 +45,8 @@ export class SharedDispatcher implements Dispatcher {
   readonly #waiting = new OrderedByPosition<Delivery>()
   readonly #waitingGroups = new Map<DeliveryGroup, number>()
   readonly #owners = new Map<DeliveryGroup, { readonly consumer: Consumer; count: number }>()
-  readonly #timers = new Set<() => void>()
+  /** Read on the way, and not due yet. */
+  readonly #delayed: DelayQueue<Delivery>
   #consumers: Consumer[] = []
   #readPosition: Position
 
@@ -53,6 +55,10 @@ export class SharedDispatcher implements Dispatcher {
     this.#source = source
     this.#keys = keys
     this.#readPosition = source.cursor.position
+    this.#delayed = new DelayQueue(source.clock, (deliveries) => {
+      for (const delivery of deliveries) this.#wait(delivery)
+      this.#pump.wake()
+    })
     this.#pump = new Pump(
       () => this.#step(),
       (error) => source.onError(error),
@@ -93,8 +99,7 @@ export class SharedDispatcher implements Dispatcher {
 
   stop(): void {
     this.#pump.stop()
-    for (const cancel of this.#timers) cancel()
-    this.#timers.clear()
+    this.#delayed.clear()
   }
 
   /** Whether messages of an entry went, or are to go, to several consumers. */
@@ -161,7 +166,7 @@ export class SharedDispatcher implements Dispatcher {
   async #step(): Promise<boolean> {
     if (!this.#consumers.some((consumer) => consumer.canTake())) return false
     const again = await this.#serveWaiting()
-    if (this.#waiting.size >= WAITING_MAX) return again
+    if (this.#waiting.size >= WAITING_MAX || this.#delayed.size >= DELAYED_MAX) return again
     return (await this.#readOn()) || again
   }
 
@@ -221,21 +226,10 @@ export class SharedDispatcher implements Dispatcher {
         outstanding: 0,
       }
       if ((metadata.deliverAtTimeMs ?? 0) > this.#source.clock.nowMs())
-        this.#delay(delivery, metadata.deliverAtTimeMs ?? 0)
+        this.#delayed.add(delivery, metadata.deliverAtTimeMs ?? 0)
       else await this.#place(entry, delivery, true)
     }
     return entries.length > 0
-  }
-
-  #delay(delivery: Delivery, untilMs: number): void {
-    const delayMs = Math.min(untilMs - this.#source.clock.nowMs(), TIMER_MS_MAX)
-    const cancel = this.#source.clock.after(delayMs, () => {
-      this.#timers.delete(cancel)
-      if (untilMs > this.#source.clock.nowMs()) this.#delay(delivery, untilMs)
-      else this.#wait(delivery)
-      this.#pump.wake()
-    })
-    this.#timers.add(cancel)
   }
 
   /** Sends an entry's messages to who gets them; what no one can take now waits. */
