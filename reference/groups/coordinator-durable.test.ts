@@ -299,3 +299,40 @@ test('one group id is of one kind at a time; both kinds share the store', async 
   assert.equal((await coordinator.join(key, request())).error, 'NONE')
   assert.equal((await coordinator.allCommitted(key)).length, 1)
 })
+
+test("a store that fails at once, in the middle of the work of a group, is that commit's alone", async () => {
+  const { store, coordinator, sync } = setUp()
+  const { memberId, generationId } = await coordinator.join(key, request())
+  let open = () => {}
+  store.gate = new Promise((resolve) => {
+    open = resolve
+  })
+  const synced = sync(memberId, generationId)
+  const put = store.put
+  store.put = () => {
+    throw new RangeError('it cannot be written')
+  }
+  // Both wait for the group to be stored.
+  const failed = coordinator.commit(key, member(memberId, generationId), [offset()])
+  const heard = coordinator.heartbeat(key, member(memberId, generationId))
+  open()
+  assert.equal((await synced).error, 'NONE')
+  await assert.rejects(failed, RangeError)
+  assert.equal((await heard).error, 'NONE')
+  store.put = put
+  assert.equal(await coordinator.commit(key, member(memberId, generationId), [offset()]), 'NONE')
+})
+
+test('GC-10: a group whose old commits cannot be dropped holds up no other', async () => {
+  const { clock, store, coordinator } = setUp()
+  const groups = ['a', 'b', 'c'].map((name) => `public/default/${name}`)
+  for (const each of groups) await coordinator.commit(each, alone, [offset()])
+  const deleteGroup = store.deleteGroup.bind(store)
+  store.deleteGroup = async (each) => {
+    if (each === groups[0]) throw new StorageError('not now')
+    await deleteGroup(each)
+  }
+  clock.advance(2_000)
+  await coordinator.expire(1_000)
+  assert.deepEqual(await store.groupIds(), [groups[0]])
+})

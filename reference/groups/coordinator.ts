@@ -300,7 +300,10 @@ export class GroupCoordinator {
     const nextGeneration = (this.#nextGeneration?.list() ?? []).map(({ key }) => key)
     for (const key of new Set([...stored, ...nextGeneration, ...(await this.#store.groupIds())])) {
       if (this.#isClosed) return
-      await this.#exclusively(key, () => this.#expireGroup(key, retentionMs))
+      await this.#exclusively(key, () => this.#expireGroup(key, retentionMs)).catch((err) => {
+        // One that cannot be looked at keeps nobody else's commits.
+        if (!this.#isClosed) this.#log?.warn({ err, group: key }, 'old commits could not be dropped')
+      })
       // A store that has all in memory answers without a pause, and there may be many groups: requests come first.
       await setImmediate()
     }
@@ -351,8 +354,9 @@ export class GroupCoordinator {
     this.#groups.get(key)?.forget()
   }
 
-  #put(key: GroupKey, offsets: readonly CommittedOffset[]): Promise<void> {
-    return offsets.length > 0 ? this.#store.put(key, offsets) : Promise.resolve()
+  /** Whatever the store does, a failure is the commit's alone: it is called in the middle of the group's own work. */
+  async #put(key: GroupKey, offsets: readonly CommittedOffset[]): Promise<void> {
+    if (offsets.length > 0) await this.#store.put(key, offsets)
   }
 
   #ownerOf(key: GroupKey): NextGenerationGroups | null {

@@ -30,3 +30,8 @@ export interface OffsetStore {
   deleteGroup(groupId: string): Promise<void>
   deleteTopic(topic: string): Promise<void>
 }
+
+/** A group, or what is committed with an offset, is more than the store takes: trying again does not help. */
+export class TooLargeToStore extends Error {
+  override readonly name = 'TooLargeToStore'
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { ManualClock } from '../../base/clock.js'
 import type { TopicInfo, TopicName } from '../../topics/types.js'
 import { GroupCoordinator } from '../coordinator.js'
@@ -264,4 +265,18 @@ test('groups are deleted when nobody is there; so is one whose commits have expi
   await beat('a', -1)
   assert.equal(await coordinator().delete(key), 'NONE')
   assert.equal(await coordinator().delete(key), 'GROUP_ID_NOT_FOUND')
+})
+
+test('a coordinator that has been closed stores nothing more', async () => {
+  const { beat, catalog, clock, store, coordinator } = setUp()
+  await beat('m', 0)
+  store.failure = new Error('not now')
+  catalog.set(0, topicOf('t', 3))
+  await turn()
+  coordinator().close()
+  store.failure = null
+  const before = store.stored.get(key)
+  clock.advance(5_000)
+  await turn()
+  assert.equal(store.stored.get(key), before)
 })

@@ -86,7 +86,7 @@ class Parser {
   }
 
   #single(): Matcher {
-    this.#nodes++
+    if (++this.#nodes > nodesMax) throw new PatternError('too big')
     const character = this.#next()
     switch (character) {
       case '(':

@@ -78,7 +78,11 @@ export class RunningConsumerGroup {
 
   /** An event that nobody asked for, in its turn. When the store fails it comes again. */
   dispatch(event: ConsumerGroupEvent): void {
-    this.inTurn(() => this.take(event)).catch((error) => {
+    const take = async (): Promise<void> => {
+      // A group that was forgotten before its turn, or before it came again, must not be stored anew.
+      if (!this.#isClosed) await this.take(event)
+    }
+    this.inTurn(take).catch((error) => {
       this.#around.failed(error, event)
       if (!this.#isClosed) this.#around.clock.after(retryMs, () => this.dispatch(event))
     })

@@ -6,6 +6,7 @@ import { readBatch } from '../../kafka/wire/record-batch.js'
 import { StorageError } from '../../storage/types.js'
 import { isRefusal, type PartitionLog } from '../../topics/types.js'
 import type { GroupChange } from '../group-store.js'
+import { TooLargeToStore } from '../offset-store.js'
 import { LiveState } from './live-state.js'
 import { loadPartition } from './load.js'
 import { type OffsetsRecord, recordOf } from './record-format.js'
@@ -79,10 +80,10 @@ export class OffsetsPartition {
   }
 
   /** Resolves when the changes are durable and in `state`. */
-  append(changes: readonly GroupChange[]): Promise<void> {
-    if (changes.length === 0) return Promise.resolve()
+  async append(changes: readonly GroupChange[]): Promise<void> {
+    if (changes.length === 0) return
     const records = changes.map(recordOf)
-    return this.#submit({ later: null, changes, records, bytes: bytesOf(records) })
+    await this.#submit({ later: null, changes, records, bytes: bytesOf(records) })
   }
 
   /** The same for changes that depend on what all earlier ones leave. */
@@ -93,7 +94,7 @@ export class OffsetsPartition {
   /** Waits for what was asked for; a compaction is broken off, which loses nothing. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.#running
+    while (this.#running !== undefined) await this.#running
   }
 
   #submit(task: Omit<Waiting, 'resolve' | 'reject'>): Promise<void> {
@@ -171,7 +172,10 @@ export class OffsetsPartition {
     }
   }
 
-  /** @throws StorageError when the store cannot take it: nothing of the batch is then ever read */
+  /**
+   * @throws StorageError when the store cannot take it: nothing of the batch is then ever read
+   * @throws TooLargeToStore when a group, or what is committed with an offset, is more than a message may be
+   */
   async #append(records: readonly OffsetsRecord[]): Promise<void> {
     const partition = await this.#open()
     const batch = new BatchBuilder(bytesOf(records))
@@ -180,6 +184,7 @@ export class OffsetsPartition {
     const appended = await partition.appendKafka(readBatch(await batch.finish()))
     if (!isRefusal(appended)) return
     if (appended.refused === 'KAFKA_STORAGE_ERROR') throw new StorageError(appended.message)
+    if (appended.refused === 'MESSAGE_TOO_LARGE') throw new TooLargeToStore(appended.message)
     throw new Error(`${partition.pulsarName}: ${appended.refused}: ${appended.message}`)
   }
 

@@ -6,6 +6,7 @@ import { offsetMapping } from '../../offsets/index.js'
 import { StorageError } from '../../storage/types.js'
 import { accepted } from '../../topics/testing.js'
 import type { GroupChange, StoredGroup } from '../group-store.js'
+import { TooLargeToStore } from '../offset-store.js'
 import { decodeKey, decodeOffset, recordOf } from './record-format.js'
 import { commitOf, contentsOf, groupOf, OffsetsScene, offsetsTopicName, orders } from './testing.js'
 
@@ -215,4 +216,32 @@ test('offsets of before there was an offsets topic are moved into it, once', asy
   assert.deepEqual(await scene.storage.metadata.list('group-offset/'), [])
   await moved.put('public/default/a', [commitOf(5)])
   assert.deepEqual(await contentsOf(await scene.open()), [`public/default/a ${orders} 0 5`, expected[1]])
+})
+
+test('a group that is more than a message may be is refused as such, and what waits with it is not', async () => {
+  const defaults = { messageBytesMax: 4_000 }
+  const offsets = await scene.open({ topics: { defaults }, topic: { batchBytesMax: 3_000 } })
+  const big: StoredGroup = {
+    protocolType: 'consumer',
+    protocolName: 'range',
+    generationId: 3,
+    leaderId: 'x'.repeat(5_000),
+    stateTimestampMs: 1_000,
+    members: [],
+  }
+  const [group, beside] = await Promise.allSettled([
+    offsets.putGroup(groupOf('big'), big),
+    offsets.put(groupOf('small'), [commitOf(5)]),
+  ])
+  assert.ok(group.status === 'rejected' && group.reason instanceof TooLargeToStore, String(group.status))
+  assert.equal(beside.status, 'fulfilled')
+  assert.equal(offsets.getGroup(groupOf('big')), undefined)
+  const again = await scene.open({ topics: { defaults } })
+  assert.equal((await again.get(groupOf('small'), orders, 0))?.offset, 5n)
+})
+
+test('what cannot be written at all fails its own call, by a promise', async () => {
+  const offsets = await scene.open()
+  const commit = commitOf(5, { commitTimestampMs: 2 ** 63 })
+  await assert.rejects(offsets.put(groupOf('odd'), [commit]), RangeError)
 })

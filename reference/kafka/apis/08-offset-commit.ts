@@ -1,4 +1,4 @@
-import type { CommittedOffset } from '../../groups/offset-store.js'
+import { type CommittedOffset, TooLargeToStore } from '../../groups/offset-store.js'
 import { fullName } from '../../topics/names.js'
 import { isRefusal } from '../../topics/types.js'
 import { offsetCommit as table } from '../messages/08-offset-commit.js'
@@ -55,6 +55,7 @@ async function commit(request: Request, offsets: readonly CommittedOffset[], cal
       ? 'UNSUPPORTED_VERSION'
       : error
   } catch (error) {
+    if (error instanceof TooLargeToStore) return 'INVALID_COMMIT_OFFSET_SIZE'
     return coordinatorFault(error, call, 'offsets could not be stored')
   }
 }
@@ -76,7 +77,8 @@ function check(name: string, asked: Asked, retentionTimeMs: bigint, call: Call):
     leaderEpoch: asked.committedLeaderEpoch,
     metadata,
     // v1 says itself when it was; -1 is now.
-    commitTimestampMs: asked.commitTimestamp < 0n ? nowMs : Number(asked.commitTimestamp),
+    commitTimestampMs:
+      asked.commitTimestamp < 0n ? nowMs : Math.min(Number(asked.commitTimestamp), Number.MAX_SAFE_INTEGER),
     ...(retentionTimeMs < 0n
       ? {}
       : { expireTimestampMs: Math.min(nowMs + Number(retentionTimeMs), Number.MAX_SAFE_INTEGER) }),

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ManualClock } from '../../base/clock.js'
+import { GroupCoordinator } from '../../groups/coordinator.js'
 import { LoadingCoordinator } from '../../groups/loading.js'
+import { TooLargeToStore } from '../../groups/offset-store.js'
+import { MemoryGroupStore } from '../../groups/testing.js'
 import { offsetCommit } from '../messages/08-offset-commit.js'
 import { offsetFetch } from '../messages/09-offset-fetch.js'
 import { findCoordinator } from '../messages/10-find-coordinator.js'
@@ -59,4 +62,31 @@ test('while groups are being loaded, every request of groups is told so, and non
   for (const [request, code] of Object.entries(errors))
     assert.equal(errorName(code ?? 0), 'COORDINATOR_LOAD_IN_PROGRESS', request)
   assert.equal((await broker.ask(findCoordinator, 2, { key: 'g', keyType: 0 })).errorCode, 0)
+})
+
+test('what is too large to store is told as such: a group has too many members, a commit too much data', async () => {
+  const coordinator = new GroupCoordinator({ clock: new ManualClock(), store: new MemoryGroupStore() })
+  const tooLarge = async () => {
+    throw new TooLargeToStore('5000 bytes, 4000 are allowed')
+  }
+  coordinator.commit = tooLarge
+  coordinator.sync = tooLarge
+  const broker = new FakeBroker({ coordinator })
+  await broker.topic('t')
+  const member = { groupId: 'g', generationId: 1, memberId: 'm' }
+  const partitions = [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }]
+  const committed = await broker.ask(offsetCommit, 7, { ...member, topics: [{ name: 't', partitions }] })
+  assert.equal(errorName(committed.topics[0]?.partitions[0]?.errorCode ?? 0), 'INVALID_COMMIT_OFFSET_SIZE')
+  const synced = await broker.ask(syncGroup, 3, { ...member, assignments: [] })
+  assert.equal(errorName(synced.errorCode), 'GROUP_MAX_SIZE_REACHED')
+})
+
+test('a commit of v1 that says it was made at the end of time is stored, and read again', async () => {
+  const broker = new FakeBroker()
+  await broker.topic('t')
+  const partition = { partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }
+  const topics = [{ name: 't', partitions: [{ ...partition, commitTimestamp: 2n ** 63n - 1n }] }]
+  await broker.ask(offsetCommit, 1, { groupId: 'g', topics })
+  const [committed] = await broker.coordinator.allCommitted('public/default/g')
+  assert.equal(committed?.commitTimestampMs, Number.MAX_SAFE_INTEGER)
 })
