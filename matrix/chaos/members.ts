@@ -72,10 +72,14 @@ export class MemberProcess {
     this.#driver?.driver.resume()
   }
 
-  /** Its members leave; the process stays. */
+  /**
+   * Its members leave, and then it ends, as an application does. A member of kafkajs that joins while it is to leave may
+   * stay in the group: it would hold partitions that nobody reads.
+   */
   async leave(): Promise<void> {
     this.#isWanted = false
     await Promise.all(this.#lives)
+    await this.#driver?.driver.close()
   }
 
   async close(): Promise<void> {
