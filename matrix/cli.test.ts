@@ -84,7 +84,7 @@ test('list tells every scenario, also as JSON', async () => {
     assert.match(String(id), /^[a-z0-9-]+\/[a-z0-9-]+\/[a-z0-9-]+(#\d+)?$/)
     assert.ok(Array.isArray(requirementIds) && requirementIds.length > 0)
     assert.match(String(level), /^(MUST|SHOULD|DECLARED)$/)
-    assert.match(String(worlds), /^(kafka|pulsar|both|raw)$/)
+    assert.match(String(worlds), /^(kafka|pulsar|both|raw|tools)$/)
   }
 })
 

@@ -2,7 +2,7 @@ Feature: A group under chaos
 
   The small form of `npm run chaos`; what each sentence means exactly stands in matrix/chaos/README.md.
 
-  Rule: Members that die, hang, leave and come cost nothing but time
+  Rule: A member that leaves or dies has its partitions taken over, and nothing is skipped
 
     @GC-2 @kafka @raw @slow
     Scenario: Members come and go at random while records flow
@@ -11,6 +11,8 @@ Feature: A group under chaos
       And no committed offset went back
       And every rebalance ended
       And no partition had two owners in a generation
+
+  Rule: Committed offsets survive member, coordinator and broker restart
 
     @GC-3 @kafka @raw @power-kill @slow
     Scenario: Members come and go at random, and their coordinator dies twice

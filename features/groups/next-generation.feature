@@ -72,7 +72,7 @@ Feature: Groups whose partitions the coordinator assigns
       Then they share the partitions: each has some, and each partition is one member's
       And the tool describes the group with these members
 
-  Rule: An empty group can be joined by the other protocol, and goes on where it was
+    # An empty group can be joined by the other protocol, and goes on where it was.
 
     @GC-11 @kafka @raw
     Scenario: From the classic protocol
@@ -100,7 +100,7 @@ Feature: Groups whose partitions the coordinator assigns
       Then they share the partitions: each has some, and each partition is one member's
       And the second member receives exactly what the first had not committed
 
-  Rule: Pulsar's tools move it as any other group
+    # Pulsar's tools move it as any other group.
 
     @GC-11 @PT-3 @kafka @raw @pulsar-admin
     Scenario: A tool moves it under its member, and the tool wins
@@ -115,7 +115,7 @@ Feature: Groups whose partitions the coordinator assigns
       When Pulsar's tool resets the group to the message at offset 2
       Then the member receives offsets 2 to 5 again
 
-  Rule: A member is heard in its own epoch only
+    # A member is heard in its own epoch only.
 
     @GC-11 @raw
     Scenario Outline: <api> in <which> epoch

@@ -183,6 +183,13 @@ export const vocabulary: Readonly<Record<string, readonly AnswerForm[]>> = {
       "Pulsar consumers may always use it; their acknowledgements do not move the group's offset.",
     ),
   ],
+  'PT-8': [
+    form(
+      'a name',
+      z.string().min(1),
+      "Topic stats have it in a subscription beside Pulsar's own fields: an object with the group's `lag` in messages and its `members`.",
+    ),
+  ],
   'GC-8': [
     form(
       'a number',
