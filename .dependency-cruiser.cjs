@@ -22,7 +22,7 @@ module.exports = {
     only('offsets-stand-on-base', '^reference/offsets/', ['^reference/base/']),
     only(
       'group-step-is-pure',
-      '^reference/groups/(step|consumer/step)',
+      '^reference/groups/(step|consumer/(step|state|slots|targets|reconcile|identify|assignors|regex))',
       ['^reference/base/', '^reference/groups/(consumer-protocol|group-store|offset-store|group-key)\\.ts$'],
       'shapes and pure functions only: no store, no clock',
     ),
@@ -53,7 +53,7 @@ module.exports = {
       pathNot: '^reference/(kafka|pulsar)/wire/',
     }),
     rule('only-the-broker-composes', '^reference/(?!broker|command|index|main|testing|mutants/)', {
-      path: '^reference/(broker|main)\\.ts$',
+      path: '^reference/(broker/|(broker|main)\\.ts$)',
     }),
     rule(
       'independent-eyes',
