@@ -71,7 +71,8 @@ export class CursorSync implements GroupSubscriptions {
   }
 
   /**
-   * Takes up what is committed; until then Pulsar's tools wait, as they cannot know whose the subscription is. Cursors that differ from it, after a stop or a crash, are moved in the background.
+   * Takes up what is committed; until then Pulsar's tools wait, as they cannot know whose the subscription is.
+   * Cursors that differ from it, after a stop or a crash, are moved in the background.
    */
   async start(): Promise<void> {
     const { store } = this.#options

@@ -167,7 +167,10 @@ export class StoredNamespaces implements NamespaceCatalog {
     })
   }
 
-  /** Called after a namespace's policies, permissions or administrators changed, it came or went. The returned function ends it. */
+  /**
+   * Called after a namespace's policies, permissions or administrators changed, it came or went. The returned
+   * function ends it.
+   */
   onPolicies(listener: (tenant: string, namespace: string) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

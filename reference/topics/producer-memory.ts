@@ -30,7 +30,10 @@ export interface ProducerMemoryOptions {
   readonly onSnapshotFailed: (error: unknown) => void
 }
 
-/** What a partition remembers of its producers, right also after a crash: a snapshot now and then, and the log's tail read again. */
+/**
+ * What a partition remembers of its producers, right also after a crash: a snapshot now and then, and the log's tail
+ * read again.
+ */
 export class ProducerMemory {
   readonly kafka = new KafkaProducers()
   readonly pulsar = new PulsarProducers()

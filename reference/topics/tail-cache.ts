@@ -1,4 +1,7 @@
-/** Recently appended Kafka batches, ready to be sent: readers at the tail need neither store nor conversion. Shared by all partitions. */
+/**
+ * Recently appended Kafka batches, ready to be sent: readers at the tail need neither store nor conversion. Shared by
+ * all partitions.
+ */
 export class TailCache {
   readonly #bytesMax: number
   #bytes = 0

@@ -3,7 +3,10 @@ import { errorCode } from '../wire/errors.js'
 import { coordinatorFault } from './faults.js'
 import { handler } from './handler.js'
 
-/** ListGroups v0 to v5: the namespace's groups with members, and those that only have offsets. Filters are by name, in any case. */
+/**
+ * ListGroups v0 to v5: the namespace's groups with members, and those that only have offsets. Filters are by name, in
+ * any case.
+ */
 export const listGroups = handler(table, async (request, call) => {
   try {
     const groups = await call.broker.coordinator.list(call.namespace)

@@ -40,8 +40,8 @@ export const isInternal = ({ internal, name: { local } }: TopicInfo): boolean =>
   internal || systemNames.has(local) || local.endsWith(pendingAckSuffix)
 
 /**
- * The topics of its namespace that a client is shown unasked, in name order: those that it may produce to or consume. Pulsar's names that Kafka forbids are left out: a client
- * that takes up the whole list would be refused for them.
+ * The topics of its namespace that a client is shown unasked, in name order: those that it may produce to or consume.
+ * Pulsar's names that Kafka forbids are left out: a client that takes up the whole list would be refused for them.
  */
 export function listedTopics({ broker, access, namespace }: Call): readonly TopicInfo[] {
   const { catalog, names } = broker

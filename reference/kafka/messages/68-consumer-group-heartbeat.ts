@@ -1,6 +1,9 @@
 import { api, array, int16, int32, string, struct, uuid } from '../wire/schema.js'
 
-/** Membership of a group by the consumer protocol, all in one request (KIP-848). v1: subscription by a pattern, member ids by clients. */
+/**
+ * Membership of a group by the consumer protocol, all in one request (KIP-848). v1: subscription by a pattern, member
+ * ids by clients.
+ */
 export const consumerGroupHeartbeat = api({
   key: 68,
   name: 'ConsumerGroupHeartbeat',

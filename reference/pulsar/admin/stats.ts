@@ -43,8 +43,9 @@ function bytesOfPart(
 }
 
 /**
- * Pulsar's topic stats. Rates are not measured: they read 0, but for Kafka groups, whose commits tell them. Backlogs count entries, as Pulsar's do. The
- * counters of bytes and of what went out are those of the producers and consumers connected now.
+ * Pulsar's topic stats. Rates are not measured: they read 0, but for Kafka groups, whose commits tell them. Backlogs
+ * count entries, as Pulsar's do. The counters of bytes and of what went out are those of the producers and consumers
+ * connected now.
  */
 export async function topicStats(topic: PulsarTopic): Promise<object> {
   const { ledger } = topic.log

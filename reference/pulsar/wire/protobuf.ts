@@ -6,8 +6,8 @@ import { MalformedError } from '../../base/malformed.js'
  * unpacked repeats (packed ones are understood when read). Unknown fields are skipped, as the format demands.
  *
  * 64-bit numbers: `long` is a JavaScript number, exact up to 2^53 and signed, which is right for ids (−1 is sent as
- * sixty-four ones) and good enough for the sentinel Long.MAX; `int64` is a bigint, for bit sets, sequence ids, and request ids, which Java clients draw at
- * random from all 63 bits.
+ * sixty-four ones) and good enough for the sentinel Long.MAX; `int64` is a bigint, for bit sets, sequence ids, and
+ * request ids, which Java clients draw at random from all 63 bits.
  */
 
 interface Scalars {

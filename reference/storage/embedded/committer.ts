@@ -16,7 +16,10 @@ export interface FileWrite {
   readonly pieces: readonly Buffer[]
 }
 
-/** Something to make durable. Its calls come in this order: `stage`, `put` (unless its file write failed), then one of the last two. */
+/**
+ * Something to make durable. Its calls come in this order: `stage`, `put` (unless its file write failed), then one of
+ * the last two.
+ */
 export interface Job {
   readonly bytes: number
   /** What keeps its order: when one of its jobs fails, those behind it in the round fail as well. */
