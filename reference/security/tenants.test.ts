@@ -10,6 +10,8 @@ import { loginPlain, type Secured, startSecured, superRole, tokenFor } from './t
 
 const {
   alterConfigs,
+  consumerGroupDescribe,
+  consumerGroupHeartbeat,
   createPartitions,
   createTopics,
   deleteGroups,
@@ -104,6 +106,14 @@ const join = (groupId: string) => ({
   protocols: [],
 })
 const member = { memberId: 'm', generationId: 1 }
+const joinNext = (groupId: string, topic: string) => ({
+  groupId,
+  memberId: 'm',
+  memberEpoch: 0,
+  rebalanceTimeoutMs: 1_000,
+  subscribedTopicNames: [topic],
+  topicPartitions: [],
+})
 const noConfigs = { resourceType: topicType, resourceName: secretTopic, configs: [] }
 const fetched = { partition: 0, fetchOffset: 0n, partitionMaxBytes: 1000 }
 const inPartition = [{ partitionIndex: 0 }]
@@ -163,6 +173,8 @@ const onTopics: Readonly<Record<string, (client: KafkaClient) => Promise<readonl
     const request = { groupId: 'doomed', topics: [{ name: secretTopic, partitions: inPartition }] }
     return codes((await client.call(offsetDelete, 0, request)).topics.flatMap((each) => each.partitions))
   },
+  ConsumerGroupHeartbeat: async (client) =>
+    codes([await client.call(consumerGroupHeartbeat, 0, joinNext('mine', secretTopic))]),
   CreateTopics: async (client) => {
     const topic = { numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
     const topics = ['acme/orders/new', secretTopic].map((name) => ({ ...topic, name }))
@@ -232,6 +244,17 @@ const onGroups: Readonly<Record<string, (client: KafkaClient) => Promise<readonl
     codes([await client.call(leaveGroup, 1, { groupId: 'workers', memberId: 'm' })]),
   DescribeGroups: async (client) =>
     codes((await client.call(describeGroups, 1, { groups: ['workers'] })).groups),
+  ConsumerGroupHeartbeat: async (client) =>
+    codes([await client.call(consumerGroupHeartbeat, 0, joinNext('workers', 'secret'))]),
+  ConsumerGroupDescribe: async (client) =>
+    codes(
+      (
+        await client.call(consumerGroupDescribe, 0, {
+          groupIds: ['workers'],
+          includeAuthorizedOperations: false,
+        })
+      ).groups,
+    ),
   DeleteGroups: async (client) =>
     codes((await client.call(deleteGroups, 1, { groupsNames: ['workers'] })).results),
   OffsetCommit: (client) => commit(client, 'workers', 'secret'),
@@ -274,6 +297,29 @@ test('MT-5: a group of the same name is another one in another namespace', async
     assert.deepEqual(codes(results), ['GROUP_ID_NOT_FOUND'])
     const { topics } = await client.call(offsetFetch, 2, { groupId: 'workers', topics: null })
     assert.deepEqual(topics, [])
+  })
+})
+
+test('MT-5: who may consume one topic sees no other in the groups that read both', async () => {
+  await grant('persistent/acme/orders/shared', 'watcher', ['consume'])
+  const request = { groupIds: ['readers'], includeAuthorizedOperations: false }
+  const seenBy = (role: string) =>
+    as('acme/orders', role, async (client) => {
+      const { groups } = await client.call(consumerGroupDescribe, 0, request)
+      return groups[0]?.members[0]?.subscribedTopicNames
+    })
+  await as('acme/orders', 'acme-app', async (client) => {
+    const both = { ...joinNext('readers', 'shared'), subscribedTopicNames: ['shared', 'secret'] }
+    assert.deepEqual(codes([await client.call(consumerGroupHeartbeat, 0, both)]), ['NONE'])
+    assert.deepEqual(await seenBy('watcher'), ['shared'])
+    assert.deepEqual(await seenBy('acme-app'), ['shared', 'secret'])
+    const gone = {
+      ...joinNext('readers', 'shared'),
+      memberEpoch: -1,
+      subscribedTopicNames: null,
+      topicPartitions: null,
+    }
+    assert.deepEqual(codes([await client.call(consumerGroupHeartbeat, 0, gone)]), ['NONE'])
   })
 })
 

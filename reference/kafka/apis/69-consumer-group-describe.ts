@@ -1,4 +1,5 @@
 import type { ConsumerGroupDescription, NamedTopicSlots } from '../../groups/next-generation.js'
+import { isRefusal, type Refusal, type TopicInfo } from '../../topics/types.js'
 import { consumerGroupDescribe as table } from '../messages/69-consumer-group-describe.js'
 import { errorCode } from '../wire/errors.js'
 import type { ResponseOf } from '../wire/schema.js'
@@ -6,7 +7,7 @@ import { groupOperations, operationsOmitted } from './authorized-operations.js'
 import { coordinatorFault } from './faults.js'
 import { keyOfGroup } from './groups.js'
 import { type Call, handler } from './handler.js'
-import { findTopicById } from './topics.js'
+import { findTopic, findTopicById } from './topics.js'
 
 type Answer = ResponseOf<typeof table>['groups'][number]
 
@@ -61,13 +62,16 @@ const answer = (groupId: string, group: ConsumerGroupDescription, call: Call): A
     memberEpoch: member.memberEpoch,
     clientId: member.clientId,
     clientHost: member.clientHost,
-    subscribedTopicNames: member.topicNames,
+    subscribedTopicNames: member.topicNames.filter((name) => !isForbidden(findTopic(call, name))),
     subscribedTopicRegex: member.topicRegex,
     assignment: { topicPartitions: visible(member.assigned, call) },
     targetAssignment: { topicPartitions: visible(member.target, call) },
     memberType: consumerProtocolMember,
   })),
 })
+
+const isForbidden = (topic: TopicInfo | Refusal): boolean =>
+  isRefusal(topic) && topic.refused === 'TOPIC_AUTHORIZATION_FAILED'
 
 const visible = (topics: readonly NamedTopicSlots[], call: Call): readonly NamedTopicSlots[] =>
   topics.filter(({ topicId }) => {
