@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../base/clock.js'
 import type { Log } from '../base/log.js'
 import { assignedPartitions, subscribedTopics } from './consumer-protocol.js'
+import { CoordinatorClosed, defaultLimits, type GroupCoordinatorOptions } from './coordinator-options.js'
 import { expiredOffsets } from './expiry.js'
 import { type GroupKey, type GroupName, groupNameOf } from './group-key.js'
 import type { GroupStore } from './group-store.js'
@@ -38,38 +39,10 @@ import {
 import { restoredGroup } from './step-stored.js'
 import { WaitingRequests } from './waiting-requests.js'
 
-export interface GroupCoordinatorOptions {
-  readonly clock: Clock
-  readonly store: GroupStore
-  readonly limits?: Partial<GroupLimits>
-  /** Tests: other rules than the group protocol's. */
-  readonly step?: GroupStep
-  /** What makes a new member id unique; by default random. */
-  readonly newMemberSuffix?: () => string
-  /** Groups of the next-generation protocol, if there are any; they ask for the ids of classic ones here. */
-  readonly nextGeneration?: (classic: Pick<GroupCoordinator, 'isReleased'>) => NextGenerationGroups
-  /** How long commits of groups without members are kept, and how often that is looked at; kept for good when absent. */
-  readonly retention?: { readonly retentionMs: number; readonly checkIntervalMs: number }
-  readonly log?: Pick<Log, 'warn'>
-}
-
 type Unsent<Event> = Omit<Event, 'type' | 'replyTo'>
 export type JoinRequest = Omit<Unsent<JoinEvent>, 'newMemberId'>
 
-/** What a request that is answered by a closing coordinator gets: its client looks for the coordinator again. */
-export class CoordinatorClosed extends Error {
-  override readonly name = 'CoordinatorClosed'
-}
-
 const closedError = () => new CoordinatorClosed('this broker stops coordinating groups')
-
-/** Kafka's defaults, but for sessions of less than 6 s, so that tests need not wait. */
-const defaultLimits: GroupLimits = {
-  groupInitialRebalanceDelayMs: 0,
-  groupMembersMax: 10_000,
-  sessionTimeoutMsMin: 1_000,
-  sessionTimeoutMsMax: 1_800_000,
-}
 
 /**
  * All groups of this broker: runs the effects of `step`, timers by the clock, waiting requests by promises, groups and

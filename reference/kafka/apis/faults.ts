@@ -1,4 +1,4 @@
-import { CoordinatorClosed } from '../../groups/coordinator.js'
+import { CoordinatorClosed } from '../../groups/coordinator-options.js'
 import { CoordinatorLoading } from '../../groups/loading.js'
 import { TooLargeToStore } from '../../groups/offset-store.js'
 import { StorageError } from '../../storage/types.js'
