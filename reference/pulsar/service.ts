@@ -5,7 +5,8 @@ import { asFailure, type Failure, fail, isFailure } from './failure.js'
 import { type ParsedTopicName, parseTopicName } from './names.js'
 import { SchemaRegistry } from './schemas.js'
 import { deleteSubscriptionProperties } from './subscription-properties.js'
-import { deleteTopicEpochs, openTopic, type PulsarTopic } from './topic.js'
+import { openTopic, type PulsarTopic } from './topic.js'
+import { deleteTopicEpochs } from './topic-producers.js'
 
 /** What all connections and the admin API share: open topics, schemas, and where this broker is reached. */
 export class PulsarService {

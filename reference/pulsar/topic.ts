@@ -1,5 +1,4 @@
 import { asEntryId, comparePositions } from '../base/brand.js'
-import type { MetadataStore } from '../storage/types.js'
 import type { GroupOfPartition } from '../topics/group-subscriptions.js'
 import { isRefusal, type PartitionLog, type TopicInfo } from '../topics/types.js'
 import type { PulsarContext } from './context.js'
@@ -7,11 +6,12 @@ import { asFailure, type Failure, fail } from './failure.js'
 import { type LimitPolicy, limitOf } from './limits.js'
 import { isStorable } from './names.js'
 import type { Producer } from './producer.js'
-import { deleteAll, SubscriptionProperties } from './subscription-properties.js'
+import { SubscriptionProperties } from './subscription-properties.js'
 import type { Consumer } from './subscriptions/consumer.js'
 import { type StartPoint, startPointOf, startPointOfTime } from './subscriptions/message-ids.js'
 import { Subscription } from './subscriptions/subscription.js'
-import { AccessMode, type MessageIdData } from './wire/commands.js'
+import { TopicProducers } from './topic-producers.js'
+import type { MessageIdData } from './wire/commands.js'
 
 export interface SubscribeRequest {
   readonly subscription: string
@@ -26,13 +26,6 @@ interface Member {
   readonly close: () => void
 }
 
-interface WaitingProducer {
-  readonly producer: Producer
-  readonly admit: () => void
-  /** Called when it is fenced off, or when its turn cannot be stored. */
-  readonly close: () => void
-}
-
 /** A non-durable subscription whose consumers were closed by a seek is forgotten when none comes back. */
 const RECONNECT_MS_MAX = 60_000
 
@@ -43,25 +36,25 @@ export class PulsarTopic {
   /** What users attach to subscriptions here. */
   readonly properties: SubscriptionProperties
   readonly #context: PulsarContext
-  readonly #producers = new Map<Producer, Member>()
+  readonly #producers: TopicProducers
   readonly #consumers = new Map<Consumer, Member & { readonly subscription: Subscription }>()
   readonly #subscriptions = new Map<string, Promise<Subscription>>()
   readonly #opened = new Map<string, Subscription>()
   /** Subscriptions being deleted: whoever wants one of that name gets a new one, afterwards. */
   readonly #deletions = new Map<string, Promise<void>>()
-  #waitingProducers: WaitingProducer[] = []
-  #exclusive: Producer | undefined
-  #epoch: number | undefined
 
   constructor(info: TopicInfo, log: PartitionLog, context: PulsarContext) {
     this.info = info
     this.log = log
     this.properties = new SubscriptionProperties(context.metadata, info.topicId, log.index)
     this.#context = context
+    this.#producers = new TopicProducers(info.topicId, log, context, () =>
+      this.#limit('maxProducersPerTopic'),
+    )
   }
 
   get producers(): readonly Producer[] {
-    return [...this.#producers.keys()]
+    return this.#producers.all
   }
 
   /** Subscriptions in use. Durable ones that nobody used since the start are only in `ledger.cursorNames()`. */
@@ -71,120 +64,32 @@ export class PulsarTopic {
 
   /** Undefined until a producer was exclusive. */
   get epoch(): number | undefined {
-    return this.#epoch
+    return this.#producers.epoch
   }
 
   /** Loads what outlives the process. */
   async open(): Promise<void> {
-    const stored = await this.#context.metadata.get(this.#epochKey())
-    if (stored !== undefined) this.#epoch = Number(stored.toString())
+    await this.#producers.load()
     await this.properties.load()
   }
 
-  #epochKey(): string {
-    return epochsPrefixOf(this.info.topicId) + this.log.index
-  }
-
-  /**
-   * @param admitted called when a producer that waits for exclusive access gets it.
-   * @returns whether it may send at once, or why never.
-   */
-  async addProducer(
+  /** @returns whether it may send at once, or why never; see `TopicProducers`. */
+  addProducer(
     producer: Producer,
     requestedEpoch: number | undefined,
     close: () => void,
     admitted: () => void,
   ): Promise<'ready' | 'waiting' | Failure> {
-    const namesake = this.producers.find((other) => other.name === producer.name)
-    if (namesake !== undefined) {
-      if (!producer.replaces(namesake))
-        return fail(
-          'ProducerBusy',
-          `Producer with name '${producer.name}' is already connected to topic ${this.log.pulsarName}`,
-        )
-      this.closeProducer(namesake)
-    }
-    if (this.#producers.size >= this.#limit('maxProducersPerTopic'))
-      return fail('ProducerBusy', `Topic '${this.log.pulsarName}' reached max producers limit`)
-    const refused = this.#refusalOf(producer, requestedEpoch)
-    if (refused !== undefined) return refused
-    if (producer.accessMode === AccessMode.WaitForExclusive && this.#isBusy()) {
-      const admit = () => {
-        this.#producers.set(producer, { close })
-        admitted()
-      }
-      this.#waitingProducers.push({ producer, admit, close })
-      return 'waiting'
-    }
-    if (producer.accessMode === AccessMode.ExclusiveWithFencing) this.#fenceAll()
-    // From the checks to here nothing waited: who comes next sees this one.
-    this.#producers.set(producer, { close })
-    if (isExclusive(producer)) await this.#takeExclusively(producer, requestedEpoch)
-    return 'ready'
-  }
-
-  #isBusy(): boolean {
-    return this.#exclusive !== undefined || this.#producers.size > 0
-  }
-
-  /** By the producer's access mode (PIP-68). */
-  #refusalOf(producer: Producer, requestedEpoch: number | undefined): Failure | undefined {
-    switch (producer.accessMode) {
-      case AccessMode.Exclusive:
-        if (this.#isBusy()) return fail('ProducerFenced', 'Topic has other producers')
-        if (requestedEpoch !== undefined && requestedEpoch < (this.#epoch ?? 0))
-          return fail('ProducerFenced', `Topic epoch is ${this.#epoch}, the producer's is ${requestedEpoch}`)
-        return undefined
-      case AccessMode.ExclusiveWithFencing:
-      case AccessMode.WaitForExclusive:
-        return undefined
-      default:
-        if (this.#exclusive !== undefined || this.#waitingProducers.length > 0)
-          return fail('ProducerBusy', 'Topic has an existing exclusive producer')
-        return undefined
-    }
-  }
-
-  /** Those that wait first, or the next of them would take the place of the one that goes. */
-  #fenceAll(): void {
-    for (const waiting of this.#waitingProducers.splice(0)) waiting.close()
-    for (const other of this.producers) this.closeProducer(other)
-  }
-
-  /** @throws StorageError when the epoch cannot be stored; the producer is then out again. */
-  async #takeExclusively(producer: Producer, requestedEpoch: number | undefined): Promise<void> {
-    this.#exclusive = producer
-    this.#epoch = requestedEpoch ?? (this.#epoch ?? -1) + 1
-    try {
-      await this.#context.metadata.put(this.#epochKey(), Buffer.from(String(this.#epoch)))
-    } catch (error) {
-      this.removeProducer(producer)
-      throw error
-    }
+    return this.#producers.add(producer, requestedEpoch, close, admitted)
   }
 
   /** The broker ends a producer: its client is told, and comes back or is refused. */
   closeProducer(producer: Producer): void {
-    const member = this.#producers.get(producer)
-    this.removeProducer(producer)
-    member?.close()
+    this.#producers.close(producer)
   }
 
   removeProducer(producer: Producer): void {
-    this.#producers.delete(producer)
-    this.#waitingProducers = this.#waitingProducers.filter((waiter) => waiter.producer !== producer)
-    if (this.#exclusive === producer) this.#exclusive = undefined
-    if (this.#producers.size > 0 || this.#exclusive !== undefined) return
-    const next = this.#waitingProducers.shift()
-    if (next === undefined) return
-    this.#takeExclusively(next.producer, undefined).then(
-      // Its client may have gone meanwhile.
-      () => this.#exclusive === next.producer && next.admit(),
-      (error) => {
-        this.#context.log.error({ err: error, topic: this.log.pulsarName }, 'storing a topic epoch failed')
-        next.close()
-      },
-    )
+    this.#producers.remove(producer)
   }
 
   /** Opens a subscription, creating it when there is none. */
@@ -432,19 +337,6 @@ export class PulsarTopic {
     }
   }
 }
-
-const exclusiveModes: readonly number[] = [
-  AccessMode.Exclusive,
-  AccessMode.WaitForExclusive,
-  AccessMode.ExclusiveWithFencing,
-]
-const isExclusive = ({ accessMode }: Producer): boolean => exclusiveModes.includes(accessMode)
-
-const epochsPrefixOf = (topicId: string): string => `pulsar/topic-epochs/${topicId}/`
-
-/** Forgets the epochs of a deleted topic's producers. */
-export const deleteTopicEpochs = (metadata: MetadataStore, topicId: string): Promise<void> =>
-  deleteAll(metadata, epochsPrefixOf(topicId))
 
 /** @returns the partition's log opened, or the failure. */
 export async function openTopic(
