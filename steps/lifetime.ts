@@ -12,6 +12,11 @@ export function keepForNextJob(): void {
   isKept = true
 }
 
+/** A job's targets differ from those before it. Drivers go on: they are pointed at any target. */
+export function closeTargets(): Promise<void> {
+  return stopInstances()
+}
+
 export async function endOfJob(): Promise<void> {
   if (!isKept) await closeAll()
 }

@@ -1,17 +1,26 @@
 #!/usr/bin/env node
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { loadClients, provisionClient } from '../clients/index.js'
+import type { ReadyClient } from '../clients/types.js'
 import { EXIT } from '../commands/exit.js'
 import { collect, positiveInteger, seed } from '../commands/options.js'
+import { chosenClients } from '../commands/selected.js'
+import { byKind, type Cell, planCells } from '../plan/cells.js'
 import { loadRegister } from '../plan/register.js'
 import { loadScenarios } from '../plan/scenarios.js'
 import { suiteVersion } from '../root.js'
+import { targetKind } from '../targets/index.js'
+import type { Target } from '../targets/types.js'
 import { NothingRun, UsageError } from '../usage-error.js'
-import { caseOf, Evidence, type Judged, type Passes } from './judge.js'
+import { afterRun, loadCaughtBy, saveCaughtBy } from './caught-by.js'
+import type { Judged } from './judge.js'
 import { mutantTable } from './report.js'
-import { runSuite } from './suite-run.js'
-import { loadVariants, type Variant } from './variants.js'
+import { tryVariants } from './trial.js'
+import { chosenVariants, loadVariants, type Variant, variantProgram } from './variants.js'
 
 /*
  * npm run mutants: tests the suite itself. Each wrong variant of the reference must fail a scenario of every requirement
@@ -25,95 +34,105 @@ interface Options {
   readonly clients: string
   readonly parallel: number
   readonly seed: number
+  readonly update?: boolean
 }
 
 const program = new Command('npm run mutants --')
   .description('run the suite against wrong variants of the reference, and say which it does not catch')
   .option('--only <variants>', 'names of variants (default: all)', collect)
-  .option('--out <folder>', 'where mutants.json and the runs’ reports go', 'report/mutants')
+  .option('--out <folder>', 'where mutants.json goes', 'report/mutants')
   .option(
     '--clients <names>',
     'one of each world and kind of tool is enough',
     'confluent-kafka,pulsar-client-python,kafka-tools,pulsar-admin-go',
   )
-  .option('--parallel <count>', 'variants run at the same time', positiveInteger, 2)
+  .option('--parallel <count>', 'variants run at the same time', positiveInteger, availableParallelism() + 1)
   .option('--seed <number>', 'of every random choice', seed, 1)
+  .option('--update', 'write down what caught each variant: the next run tries it first')
   .exitOverride()
 
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
 async function mutants(options: Options, signal: AbortSignal): Promise<number> {
-  const variants = await loadVariants(options.only ?? [])
-  const scenarios = await loadScenarios(loadRegister())
-  const requirementsOf = new Map(scenarios.map(({ id, requirementIds }) => [id, requirementIds]))
-  const out = resolve(options.out)
   const started = performance.now()
-  const passes = await passesOfRight(variants, options, out, signal)
+  const all = await loadVariants()
+  const variants = chosenVariants(all, options.only ?? [])
+  const before = loadCaughtBy()
+  // Targets are started by this process and by its workers, which inherit it.
+  process.env.KOP_CONFORMANCE_REFERENCE_MAIN = variantProgram
+  const clients = await readyClients(options.clients, signal)
   const judged: Judged[] = []
-  const waiting = [...variants]
-  const work = async () => {
-    for (let variant = waiting.shift(); variant !== undefined && !signal.aborted; variant = waiting.shift()) {
-      const result = await judge(variant, new Evidence(variant, passes, requirementsOf), options, out, signal)
-      if (signal.aborted) return
-      judged.push(result)
-      say(`${result.verdict.padEnd(8)} ${result.name} (${judged.length} of ${variants.length})`)
-    }
+  const kind = targetKind('reference')
+  const right = await kind.start({ signal })
+  try {
+    await tryVariants({
+      ...{ variants, caughtBy: before, kind, right, signal, seed: options.seed },
+      cells: await cellsFor(variants, clients, right),
+      runId: `kct-${Date.now().toString(36)}${randomBytes(2).toString('hex')}`,
+      parallel: options.parallel,
+      onJudged(result) {
+        judged.push(result)
+        const seconds = (result.milliseconds / 1000).toFixed(1)
+        say(
+          `${result.verdict.padEnd(8)} ${result.name} (${judged.length} of ${variants.length}, ${seconds} s)`,
+        )
+      },
+      onFailsOnRight({ scenarioId, cellId, verdict, reason }) {
+        say(
+          `  counts for nothing, ${verdict} on the right reference too: ${scenarioId} [${cellId}]: ${reason}`,
+        )
+      },
+    })
+  } finally {
+    await right.kill()
+    await right.stop()
   }
-  await Promise.all(Array.from({ length: options.parallel }, work))
   if (signal.aborted) return EXIT.interrupted
-  return finish(judged, out, Math.round(performance.now() - started), options)
+  const after = afterRun(
+    before,
+    judged,
+    all.map(({ name }) => name),
+  )
+  if (options.update) saveCaughtBy(after)
+  else if (JSON.stringify(after) !== JSON.stringify(before))
+    say('other scenarios than last time caught them: --update writes that down')
+  return finish(judged, Math.round(performance.now() - started), options)
 }
 
-/** What the right broker passes, by the same program and the same clients. */
-async function passesOfRight(
+/** @throws NothingRun when one of them cannot be had */
+async function readyClients(names: string, signal: AbortSignal): Promise<readonly ReadyClient[]> {
+  const outcomes = await Promise.all(
+    chosenClients(names, loadClients()).map(({ spec, version }) =>
+      provisionClient(spec, version, { onProgress: say, signal }),
+    ),
+  )
+  return outcomes.map((outcome) => {
+    if ('command' in outcome) return outcome
+    throw new NothingRun(`${outcome.name}@${outcome.version} could not be run: ${outcome.reason}`)
+  })
+}
+
+/** Every scenario of what the variants break, with its clients. */
+async function cellsFor(
   variants: readonly Variant[],
-  { clients, seed, parallel }: Options,
-  out: string,
-  signal: AbortSignal,
-): Promise<Passes> {
-  const requirementIds = [...new Set(variants.flatMap(({ breaks }) => breaks))]
-  say(`the right reference: scenarios of ${requirementIds.length} requirements`)
-  const passes = new Set<string>()
-  const failed: string[] = []
-  const problem = await runSuite({
-    ...{ variant: null, requirementIds, clients, seed, jobs: parallel, out: join(out, 'right'), signal },
-    onObserved(observed) {
-      if (observed.verdict === 'passed') passes.add(caseOf(observed))
-      if (observed.verdict === 'failed') failed.push(caseOf(observed))
-      return false
-    },
-  })
-  if (problem !== null) throw new NothingRun(`the right reference could not be run: ${problem}`)
-  for (const each of failed) say(`  does not count, for it fails on the right reference too: ${each}`)
-  return passes
+  clients: readonly ReadyClient[],
+  right: Target,
+): Promise<readonly Cell<ReadyClient>[]> {
+  const broken = new Set(variants.flatMap(({ breaks }) => breaks))
+  const suite = await loadScenarios(loadRegister())
+  return planCells({
+    ...byKind(clients, ({ kind }) => kind),
+    scenarios: suite.filter(({ requirementIds }) => requirementIds.some((id) => broken.has(id))),
+    pairs: 'cover',
+    endpoints: right.endpoints,
+  }).cells
 }
 
-async function judge(
-  variant: Variant,
-  evidence: Evidence,
-  { clients, seed }: Options,
-  out: string,
-  signal: AbortSignal,
-): Promise<Judged> {
-  const started = performance.now()
-  const problem = await runSuite({
-    ...{ variant: variant.name, requirementIds: variant.breaks, clients, seed, jobs: 1, signal },
-    out: join(out, variant.name),
-    onObserved: (observed) => evidence.add(observed),
-  })
-  return evidence.verdict(problem, Math.round(performance.now() - started))
-}
-
-function finish(
-  judged: readonly Judged[],
-  out: string,
-  milliseconds: number,
-  { clients, seed }: Options,
-): number {
+function finish(judged: readonly Judged[], milliseconds: number, { out, clients, seed }: Options): number {
   const caught = judged.filter(({ verdict }) => verdict === 'caught').length
   const score = { caught, of: judged.length, percent: Math.round((1000 * caught) / judged.length) / 10 }
-  mkdirSync(out, { recursive: true })
-  const file = join(out, 'mutants.json')
+  mkdirSync(resolve(out), { recursive: true })
+  const file = join(resolve(out), 'mutants.json')
   const report = { schemaVersion: 1, suiteVersion, clients, seed, milliseconds, score, mutants: judged }
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`)
   process.stdout.write(`${mutantTable(judged)}\n`)
@@ -132,8 +151,13 @@ try {
   process.exitCode = await mutants(program.opts<Options & Record<string, unknown>>(), interrupted.signal)
 } catch (error) {
   const isUsage = error instanceof CommanderError
-  if (!isUsage) say(`mutants: ${error instanceof Error ? error.message : String(error)}`)
-  if (!isUsage && !(error instanceof UsageError || error instanceof NothingRun) && error instanceof Error)
-    say(error.stack ?? '')
-  process.exitCode = isUsage && error.exitCode === 0 ? 0 : EXIT.nothingRun
+  const isAborted = interrupted.signal.aborted
+  if (!isUsage && !isAborted) say(`mutants: ${error instanceof Error ? error.message : String(error)}`)
+  const isExpected = isUsage || isAborted || error instanceof UsageError || error instanceof NothingRun
+  if (!isExpected && error instanceof Error) say(error.stack ?? '')
+  process.exitCode = isAborted
+    ? EXIT.interrupted
+    : isUsage && error.exitCode === 0
+      ? EXIT.passed
+      : EXIT.nothingRun
 }

@@ -11,10 +11,13 @@ export type Variant = z.output<typeof variant>
 /** The program that is the reference, with the rule broken that KOP_CONFORMANCE_MUTANT names. */
 export const variantProgram = join(packageRoot, 'dist', 'reference', 'mutants', 'main.js')
 
-/** @param only names of those that are wanted; all when there are none. */
-export async function loadVariants(only: readonly string[]): Promise<readonly Variant[]> {
+export async function loadVariants(): Promise<readonly Variant[]> {
   const { stdout } = await execa(process.execPath, [variantProgram, '--list'])
-  const all = z.array(variant).parse(JSON.parse(stdout))
+  return z.array(variant).parse(JSON.parse(stdout))
+}
+
+/** @param only names of those that are wanted; all when there are none. */
+export function chosenVariants(all: readonly Variant[], only: readonly string[]): readonly Variant[] {
   const names = all.map(({ name }) => name)
   for (const name of only) {
     if (names.includes(name)) continue

@@ -19,6 +19,8 @@ export interface Job {
   readonly cellId: string
   readonly parameters: WorldParameters
   readonly scenarios: readonly PlacedScenario[]
+  /** Variables under which the worker starts targets of its own: those of other variables are stopped. */
+  readonly environment?: Readonly<Record<string, string>>
   /** What the job starts and the worker keeps for later jobs. */
   readonly starts?: readonly Start[]
 }

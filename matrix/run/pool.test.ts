@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import type { WorldParameters } from '../../steps/parameters.js'
 import type { Observation } from '../judge/verdicts.js'
 import type { Job } from './messages.js'
-import { runJobs, UnusableSuite } from './pool.js'
+import { runInTurn, runJobs, UnusableSuite } from './pool.js'
 
 /** A worker whose scenarios do what their ids say. */
 const FAKE = `
@@ -109,4 +109,44 @@ test('an abort kills what is under way and tells nothing more', async () => {
   })
   await running
   assert.deepEqual(lines(seen), ['a 1 passed'])
+})
+
+test('a job that is asked for by what was observed before runs in the same worker', async () => {
+  const seen: Observation[] = []
+  let isClosed = false
+  async function* jobs() {
+    try {
+      yield job('a', '1')
+      if (seen.at(-1)?.scenarioId === '1') yield job('b', 'crash')
+      if (seen.at(-1)?.verdict === 'could-not-run') yield job('c', '2')
+      yield job('d', '3')
+    } finally {
+      isClosed = true
+    }
+  }
+  const onObserved = (observation: Observation) => void seen.push(observation)
+  const signal = new AbortController().signal
+  await runInTurn(jobs(), { scenarioTimeoutMs: 10_000, onObserved, signal, workerFile })
+  assert.deepEqual(
+    seen.map(({ scenarioId, verdict }) => `${scenarioId} ${verdict}`),
+    ['1 passed', 'crash could-not-run', '2 passed', '3 passed'],
+  )
+  assert.equal(seen[2]?.milliseconds, seen[3]?.milliseconds)
+  assert.equal(isClosed, true)
+})
+
+test('an abort ends what the jobs have open', async () => {
+  const abort = new AbortController()
+  let isClosed = false
+  async function* jobs() {
+    try {
+      yield job('a', '1', 'hang')
+      yield job('b', '2')
+    } finally {
+      isClosed = true
+    }
+  }
+  const onObserved = () => abort.abort()
+  await runInTurn(jobs(), { scenarioTimeoutMs: 10_000, onObserved, signal: abort.signal, workerFile })
+  assert.equal(isClosed, true)
 })

@@ -43,7 +43,7 @@ export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promi
     await Promise.all(
       kept.map((own) => {
         const others = kept.filter((other) => other !== own)
-        return runLane(() => takeJob(queue, own, others), own, { ...options, signal })
+        return runLane(takeJobs(queue, own, others), own, { ...options, signal })
       }),
     )
   } catch (error) {
@@ -52,16 +52,37 @@ export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promi
   }
 }
 
-/** One worker at a time, replaced when it ended, until the queue is empty. `kept`: what its worker has started. */
+/**
+ * Runs jobs one after another in a single worker; each is asked for when the one before has been told of, and may depend
+ * on it. Scenarios are told, and the run ends early, as with `runJobs`.
+ * @throws UnusableSuite
+ */
+export function runInTurn(jobs: AsyncIterable<Job>, options: LaneOptions): Promise<void> {
+  return runLane(jobs, new Set(), options)
+}
+
+/** What is taken counts as started from then on, before another lane chooses. */
+function* takeJobs(queue: Job[], kept: Set<string>, keptByOthers: readonly Set<string>[]): Iterable<Job> {
+  for (;;) {
+    const job = takeJob(queue, kept, keptByOthers)
+    if (job === undefined) return
+    for (const { name } of job.starts ?? []) kept.add(name)
+    yield job
+  }
+}
+
+type LaneOptions = Omit<PoolOptions, 'jobs'>
+
+/** One worker at a time, replaced when it ended, until there are no more jobs. `kept`: what its worker has started. */
 async function runLane(
-  nextJob: () => Job | undefined,
+  jobs: Iterable<Job> | AsyncIterable<Job>,
   kept: Set<string>,
-  options: PoolOptions,
+  options: LaneOptions,
 ): Promise<void> {
   let worker: Worker | null = null
   try {
-    for (let job = nextJob(); job !== undefined && !options.signal.aborted; job = nextJob()) {
-      for (const { name } of job.starts ?? []) kept.add(name)
+    for await (const job of jobs) {
+      if (options.signal.aborted) break
       const next = await runJob(job, worker, options)
       if (next !== worker && worker !== null) kept.clear()
       for (const { name } of job.starts ?? []) kept.add(name)
@@ -74,7 +95,7 @@ async function runLane(
 }
 
 /** Answers the worker if it lives on. */
-async function runJob(job: Job, first: Worker | null, options: PoolOptions): Promise<Worker | null> {
+async function runJob(job: Job, first: Worker | null, options: LaneOptions): Promise<Worker | null> {
   let worker = first
   let left = job.scenarios
   let startsLeft = STARTS_MAX
@@ -101,7 +122,7 @@ function tellMissing(
   job: Job,
   scenarios: readonly PlacedScenario[],
   reason: string,
-  { onObserved }: PoolOptions,
+  { onObserved }: LaneOptions,
 ): void {
   for (const { id } of scenarios) onObserved(blank(job.cellId, id, 'could-not-run', reason))
 }
@@ -117,7 +138,7 @@ interface JobOutcome {
 class Worker {
   readonly ended: Promise<void>
   #child: ChildProcess
-  #options: PoolOptions
+  #options: LaneOptions
   #log = new LogTail(8 * 1024)
   #isReady = false
   #job: Job | null = null
@@ -127,7 +148,7 @@ class Worker {
   #timedOut = false
   #settle: { resolve(outcome: JobOutcome): void; reject(error: Error): void } | null = null
 
-  constructor(options: PoolOptions) {
+  constructor(options: LaneOptions) {
     this.#options = options
     this.#child = fork(options.workerFile ?? WORKER_FILE, {
       env: { ...process.env, ...options.workerEnv },

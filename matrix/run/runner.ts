@@ -153,7 +153,13 @@ async function withTargetLog(
   return { ...observation, targetLog: targetLog === '' ? null : targetLog }
 }
 
-function jobOf(chunk: Chunk<ReadyClient>, target: Target, runId: string, input: RunInput): Job {
+/** What a worker is told to run a chunk against a target. */
+export function jobOf(
+  chunk: Pick<Chunk<ReadyClient>, 'cell' | 'scenarios'>,
+  target: Target,
+  runId: string,
+  input: Pick<RunInput, 'settings' | 'seed'>,
+): Job {
   const { kafka, pulsar, raw, pulsarAdmin, kafkaAdmin } = chunk.cell
   return {
     cellId: chunk.cell.id,
@@ -180,7 +186,7 @@ function jobOf(chunk: Chunk<ReadyClient>, target: Target, runId: string, input: 
 }
 
 /** The raw driver is beside most clients: only raw cells are told apart by it. */
-function startsOf({ cell, scenarios }: Chunk<ReadyClient>): Start[] {
+function startsOf({ cell, scenarios }: Pick<Chunk<ReadyClient>, 'cell' | 'scenarios'>): Start[] {
   const { raw } = cell
   const clients = clientsOf(cell)
   if (clients.length === 0) return raw === null ? [] : [startOf(raw)]

@@ -49,12 +49,25 @@ async function loadSteps(): Promise<ISupportCodeLibrary> {
 /** What the steps keep from job to job, if they say so: it is closed at the worker's end. */
 interface Lifetime {
   keepForNextJob(): void
+  closeTargets(): Promise<void>
   closeAll(): Promise<void>
 }
 
 async function lifetimeOfSteps(): Promise<Lifetime | null> {
   const file = join(root, 'dist', 'steps', 'lifetime.js')
   return existsSync(file) ? ((await import(pathToFileURL(file).href)) as Lifetime) : null
+}
+
+let environment = '{}'
+
+/** Targets inherit the worker's variables when they start. */
+async function adoptEnvironment(job: Job, lifetime: Lifetime | null): Promise<void> {
+  const wanted = JSON.stringify(job.environment ?? {})
+  if (wanted === environment) return
+  for (const name of Object.keys(JSON.parse(environment))) delete process.env[name]
+  Object.assign(process.env, job.environment)
+  environment = wanted
+  await lifetime?.closeTargets()
 }
 
 async function runJob(job: Job, support: ISupportCodeLibrary): Promise<void> {
@@ -113,7 +126,9 @@ async function main(): Promise<void> {
       void (lifetime?.closeAll() ?? Promise.resolve()).then(exit, exit)
       return
     }
-    void runJob(message.job, support).then(
+    const { job } = message
+    const done = adoptEnvironment(job, lifetime).then(() => runJob(job, support))
+    void done.then(
       () => tell({ type: 'done' }),
       // Cucumber's own failure, or that of a hook around the run: the parent counts what is missing.
       (error: unknown) => {

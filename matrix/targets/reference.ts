@@ -47,7 +47,7 @@ async function startReference(options: StartOptions): Promise<Target> {
     ...(await withPorts(options.settings ?? {})),
   }
   await writeFile(configFile, propertiesOf(settings))
-  const launch = () => ReferenceProcess.start(configFile, logFile, options.signal)
+  const launch = () => ReferenceProcess.start(configFile, logFile, options)
   const process = await launch()
   const { version, admin } = process.served
   const parts = {
@@ -115,11 +115,16 @@ class ReferenceProcess implements Running {
     this.#ended = ended
   }
 
-  static async start(configFile: string, logFile: string, signal?: AbortSignal): Promise<ReferenceProcess> {
+  static async start(
+    configFile: string,
+    logFile: string,
+    { signal, environment }: Pick<StartOptions, 'signal' | 'environment'>,
+  ): Promise<ReferenceProcess> {
     signal?.throwIfAborted()
+    const env = { ...process.env, ...environment }
     const args = [program(), '--config', configFile, '--test-control']
     const log = openSync(logFile, 'a')
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', log], detached: true })
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', log], detached: true, env })
     closeSync(log)
     child.stdin?.on('error', () => {})
     const answers: (() => void)[] = []

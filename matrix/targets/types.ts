@@ -58,6 +58,8 @@ export interface TargetKind {
 export interface StartOptions {
   readonly settings?: TargetSettings
   readonly dataDir?: string
+  /** Variables of its process beside this one's, for a server that is a program of this package. */
+  readonly environment?: Readonly<Record<string, string>>
   /** One line of progress, such as "downloading Apache Pulsar 4.2.4". */
   readonly onProgress?: (line: string) => void
   readonly signal?: AbortSignal
