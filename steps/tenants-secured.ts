@@ -55,15 +55,14 @@ async function makeSecrets(): Promise<Secrets> {
     authorizationEnabled: 'true',
     superUserRoles: SUPER_ROLE,
     tokenSecretKey: `data:;base64,${key.toString('base64')}`,
-    // All that it can say of itself: what is secret must not be in it.
-    logLevel: 'trace',
   }
   return { settings, caPath, caPem: cert, key, superToken: await signToken(SUPER_ROLE, key) }
 }
 
 /** From here on the scenario talks to an instance that asks everybody who they are. Shared by scenarios of the worker. */
-export async function useSecured(world: ConformanceWorld): Promise<Secrets> {
-  const secrets = await secretsOfWorker()
+export async function useSecured(world: ConformanceWorld, more: TargetSettings = {}): Promise<Secrets> {
+  const made = await secretsOfWorker()
+  const secrets = { ...made, settings: { ...made.settings, ...more } }
   const target = await sharedInstance(world.parameters.target.kind, secrets.settings)
   world.useInstance(target, secrets.settings)
   world.notes.set('secrets', secrets)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { TargetSettings } from '../matrix/targets/types.js'
 import type { KafkaSecurity, PulsarSecurity } from './addresses.js'
 import { errorName } from './requests.js'
 import { type AdminAnswer, askAdmin } from './tenants-admin.js'
@@ -48,8 +49,13 @@ export function tenant(world: ConformanceWorld, which: Ordinal): Tenant {
 /** What its user may do: administer the tenant, and so create topics; or only what is granted. */
 export type Standing = 'administers' | 'uses'
 
-export async function makeTenants(world: ConformanceWorld, which: readonly Ordinal[], standing: Standing) {
-  await useSecured(world)
+export async function makeTenants(
+  world: ConformanceWorld,
+  which: readonly Ordinal[],
+  standing: Standing,
+  settings: TargetSettings = {},
+) {
+  await useSecured(world, settings)
   for (const each of which) tenantsOf(world).set(each, await makeTenant(world, standing))
 }
 

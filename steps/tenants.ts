@@ -30,6 +30,14 @@ Given('a tenant with a namespace and a user', async function (this: ConformanceW
   logInBy(this, 'PLAIN')
 })
 
+Given(
+  'a tenant with a namespace and a user, on a target that logs all that it can',
+  async function (this: ConformanceWorld) {
+    await makeTenants(this, ['first'], 'administers', { logLevel: 'trace' })
+    logInBy(this, 'PLAIN')
+  },
+)
+
 Given('a tenant with a namespace and a user without rights', async function (this: ConformanceWorld) {
   await makeTenants(this, ['first'], 'uses')
   logInBy(this, 'PLAIN')

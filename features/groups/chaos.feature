@@ -6,7 +6,7 @@ Feature: A group under chaos
 
     @GC-2 @kafka @raw @slow
     Scenario: Members come and go at random while records flow
-      When 1500 records flow for 8 s to 16 partitions, and to members in 2 processes that die, hang, leave and come
+      When 1000 records flow for 5 s to 16 partitions, and to members in 2 processes that die, hang, leave and come
       Then each record was processed, and before it was committed
       And no committed offset went back
       And every rebalance ended
@@ -17,7 +17,7 @@ Feature: A group under chaos
     @GC-3 @kafka @raw @power-kill @slow
     Scenario: Members come and go at random, and their coordinator dies twice
       Given a target of its own
-      When 1500 records flow for 10 s to 16 partitions, and to members in 2 processes that die, hang, leave and come, and the coordinator dies 2 times
+      When 1000 records flow for 7 s to 16 partitions, and to members in 2 processes that die, hang, leave and come, and the coordinator dies 2 times
       Then each record was processed, and before it was committed
       And no committed offset went back
       And every rebalance ended

@@ -181,7 +181,7 @@ Feature: Whoever cannot show who they are is refused, at once and in the protoco
 
     @MT-6 @pulsar @raw @power-configure
     Scenario: What is secret is in no log of the target
-      Given a tenant with a namespace and a user
+      Given a tenant with a namespace and a user, on a target that logs all that it can
       When its user logs in in every way, rightly and wrongly
       Then the target's log holds no password, no token and no key
 

@@ -135,8 +135,9 @@ def configure(args):
                 "error_cb": error_callback(refused),
                 "bootstrap.servers": args["bootstrap"],
                 "client.id": args["clientId"],
-                "reconnect.backoff.ms": 20,
-                "reconnect.backoff.max.ms": 500,
+                # One that was refused goes on trying for as long as it is there.
+                "reconnect.backoff.ms": 1000 if (args.get("security") or {}).get("sasl") else 20,
+                "reconnect.backoff.max.ms": 1000,
                 "topic.metadata.refresh.fast.interval.ms": 20,
                 "socket.timeout.ms": 10_000,
                 "log.connection.close": False,

@@ -57,8 +57,9 @@ const ops = {
       ...secure.settings,
       'bootstrap.servers': bootstrap,
       'client.id': clientId,
-      'reconnect.backoff.ms': 20,
-      'reconnect.backoff.max.ms': 500,
+      // One that was refused goes on trying for as long as it is there.
+      'reconnect.backoff.ms': security?.sasl ? 1000 : 20,
+      'reconnect.backoff.max.ms': 1000,
       'topic.metadata.refresh.fast.interval.ms': 20,
       'socket.timeout.ms': 10_000,
       'log.connection.close': false,
