@@ -18,7 +18,10 @@ Feature: What a member had, others take over
     @GC-2 @kafka
     Scenario: A member leaves without having committed all that it received
       Given a topic of 4 partitions
-      When 2 members join a group, assigned by roundrobin
+      # The second has never had what the first leaves: some clients hand out late what they fetched before a rebalance.
+      When 1 member joins a group, assigned by roundrobin
+      Then they share the partitions: each has some, and each partition is one member's
+      When one more member joins
       Then they share the partitions: each has some, and each partition is one member's
       When a Kafka producer sends 5 random records to each partition
       Then each member receives exactly what is new in its partitions
