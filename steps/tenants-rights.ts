@@ -128,8 +128,8 @@ Then(
       ['writing', mayWrite, written],
       ['reading', mayRead, read],
     ] as const) {
-      // librdkafka finds no leader of a topic that it may not see.
-      const isRefusal = /authori[sz]ation|not authori[sz]ed|No leaders found|^TIMEOUT/i.test(outcome)
+      // librdkafka finds no leader, or no partition, of a topic that it may not see.
+      const isRefusal = /authori[sz]ation|not authori[sz]ed|No leaders found|UNKNOWN_TOPIC_OR_PARTITION|^TIMEOUT/i.test(outcome)
       holds(doing, may ? outcome === 'done' : isRefusal, may ? 'done' : 'a refusal', outcome)
     }
     const after = await storedCount(this)
