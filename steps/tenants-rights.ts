@@ -129,7 +129,10 @@ Then(
       ['reading', mayRead, read],
     ] as const) {
       // librdkafka finds no leader, or no partition, of a topic that it may not see.
-      const isRefusal = /authori[sz]ation|not authori[sz]ed|No leaders found|UNKNOWN_TOPIC_OR_PARTITION|^TIMEOUT/i.test(outcome)
+      const isRefusal =
+        /authori[sz]ation|not authori[sz]ed|No leaders found|UNKNOWN_TOPIC_OR_PARTITION|^TIMEOUT/i.test(
+          outcome,
+        )
       holds(doing, may ? outcome === 'done' : isRefusal, may ? 'done' : 'a refusal', outcome)
     }
     const after = await storedCount(this)
