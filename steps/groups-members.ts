@@ -159,7 +159,7 @@ export async function shortestSession(world: ConformanceWorld): Promise<number> 
 When('one more member joins', async function (this: ConformanceWorld) {
   const like = present(this)[0] ?? gone(this)[0]
   const { instanceId: _, ...options } = like?.options ?? { group: groupOf(this) }
-  await joinNew(this, 1, () => options)
+  await joinNew(this, 1, () => options, { isAlone: like?.isAlone ?? false })
 })
 
 When(

@@ -28,7 +28,9 @@ Feature: Groups whose partitions the coordinator assigns
     @GC-11 @kafka @raw
     Scenario: A member leaves, and nothing is skipped
       Given a topic of 4 partitions
-      When 2 members join a group by the consumer protocol
+      When 1 member joins a group by the consumer protocol
+      Then they share the partitions: each has some, and each partition is one member's
+      When one more member joins
       Then they share the partitions: each has some, and each partition is one member's
       When a Kafka producer sends 5 random records to each partition
       Then each member receives exactly what is new in its partitions
@@ -40,7 +42,9 @@ Feature: Groups whose partitions the coordinator assigns
     @GC-11 @kafka @raw @slow
     Scenario: A member dies, and nothing is skipped
       Given a topic of 4 partitions
-      When 2 members join a group by the consumer protocol, each in a process of its own
+      When 1 member joins a group by the consumer protocol, each in a process of its own
+      Then they share the partitions: each has some, and each partition is one member's
+      When one more member joins
       Then they share the partitions: each has some, and each partition is one member's
       When a Kafka producer sends 5 random records to each partition
       Then each member receives exactly what is new in its partitions

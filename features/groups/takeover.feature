@@ -5,7 +5,10 @@ Feature: What a member had, others take over
     @GC-2 @kafka
     Scenario: A member leaves
       Given a topic of 4 partitions
-      When 2 members join a group, assigned by roundrobin
+      # The second has never had what the first leaves: some clients hand out late what they fetched before a rebalance.
+      When 1 member joins a group, assigned by roundrobin
+      Then they share the partitions: each has some, and each partition is one member's
+      When one more member joins
       Then they share the partitions: each has some, and each partition is one member's
       When a Kafka producer sends 3 random records to each partition
       Then each member receives exactly what is new in its partitions
@@ -18,7 +21,6 @@ Feature: What a member had, others take over
     @GC-2 @kafka
     Scenario: A member leaves without having committed all that it received
       Given a topic of 4 partitions
-      # The second has never had what the first leaves: some clients hand out late what they fetched before a rebalance.
       When 1 member joins a group, assigned by roundrobin
       Then they share the partitions: each has some, and each partition is one member's
       When one more member joins
@@ -33,7 +35,9 @@ Feature: What a member had, others take over
     @GC-2 @kafka @raw @slow
     Scenario: A member dies
       Given a topic of 4 partitions
-      When 2 members with short session time-outs join a group, each in a process of its own
+      When 1 member with short session time-outs joins a group, each in a process of its own
+      Then they share the partitions: each has some, and each partition is one member's
+      When one more member joins
       Then they share the partitions: each has some, and each partition is one member's
       When a Kafka producer sends 5 random records to each partition
       Then each member receives exactly what is new in its partitions

@@ -349,6 +349,17 @@ def create_reader(args, default):
     )
 
 
+def has_message_available(reader, deadline):
+    """Asks again when the connection was lost meanwhile: the library reconnects, but gives up this question."""
+    while True:
+        try:
+            return reader.has_message_available()
+        except pulsar.NotConnected:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
 def read(args):
     deadline = deadline_of(args)
     reader = create_reader(args, "earliest")
@@ -356,7 +367,7 @@ def read(args):
         count = args.get("count")
         messages = []
         while count is None or len(messages) < count:
-            if args.get("until") == "end" and not reader.has_message_available():
+            if args.get("until") == "end" and not has_message_available(reader, deadline):
                 break
             message = next_message(reader.read_next, deadline)
             if message is None:
