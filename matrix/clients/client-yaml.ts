@@ -23,6 +23,11 @@ const clientYaml = z.strictObject({
   tools: z.array(z.enum(['c++', 'make'])).default([]),
   /** Lets the package's install script run (npm). */
   installScripts: z.boolean().default(false),
+  /**
+   * Version of this client (or `*`, for every version not named) to the version of Apache Kafka or Pulsar that still
+   * serves it: the newest one dropped early protocol versions.
+   */
+  controls: z.record(z.string(), z.string()).default({}),
   /** What to do when it cannot be installed, where the general advice is not enough. */
   remedy: z.string().optional(),
 })

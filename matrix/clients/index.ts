@@ -13,8 +13,8 @@ export function loadClients(clientsFolder: string = join(packageRoot, 'matrix', 
     .map((name) => join(clientsFolder, name))
     .filter((folder) => existsSync(join(folder, 'client.yaml')))
     .map((folder) => {
-      const { name, kind, language, package: packageName, versions, quick } = readClientYaml(folder)
-      return { name, kind, language, package: packageName, versions, quick, folder }
+      const { name, kind, language, package: packageName, versions, quick, controls } = readClientYaml(folder)
+      return { name, kind, language, package: packageName, versions, quick, controls, folder }
     })
     .sort((a, b) => a.name.localeCompare(b.name))
 }

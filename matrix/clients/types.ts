@@ -9,6 +9,11 @@ export interface ClientSpec {
   readonly versions: readonly string[]
   /** In the quick plan: provisions in seconds where its toolchain is present. */
   readonly quick: boolean
+  /**
+   * Version of the client (or `*`) to the version of Apache Kafka or Pulsar that still serves it; one not named is
+   * served by the newest.
+   */
+  readonly controls?: Readonly<Record<string, string>>
   /** The folder that holds client.yaml and the driver. */
   readonly folder: string
 }
