@@ -178,8 +178,15 @@ function cell<Client extends ClientTitle>(
 ): Cell<Client> {
   const { kafka = null, pulsar = null, raw, pulsarAdmin = null, kafkaAdmin = null } = clients
   const all = { kafka, pulsar, raw, pulsarAdmin, kafkaAdmin }
-  const titles = [...(worlds === 'raw' ? ['raw'] : []), ...clientsOf(all).map(titleOf)]
-  return { id: titles.join(' × '), worlds, ...all, scenarios }
+  return { id: idOf(worlds, all), worlds, ...all, scenarios }
+}
+
+/** The id of a cell of these worlds and clients. */
+export function idOf<Client extends ClientTitle>(
+  worlds: Worlds,
+  clients: Pick<Cell<Client>, 'kafka' | 'pulsar' | 'pulsarAdmin' | 'kafkaAdmin'>,
+): string {
+  return [...(worlds === 'raw' ? ['raw'] : []), ...clientsOf(clients).map(titleOf)].join(' × ')
 }
 
 function reasonToLeaveOut<Client extends ClientTitle>(

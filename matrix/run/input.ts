@@ -8,6 +8,7 @@ import type { TargetChoice } from '../plan/repeat.js'
 import type { Scenario } from '../plan/scenarios.js'
 import type { SweepInput } from '../sweep/sweep.js'
 import type { Target, TargetKind, TargetSettings } from '../targets/types.js'
+import type { ControlOptions } from './control.js'
 
 /** Everything that a run needs, already checked. */
 export interface RunInput {
@@ -36,6 +37,8 @@ export interface RunInput {
   readonly sweep: (input: SweepInput) => Promise<string[]>
   /** Whether a client's toolchain is on this machine: then the quick plan requires the client. */
   readonly hasToolchain: (spec: ClientSpec) => Promise<boolean>
+  /** How failures are held against the originals; absent: they count as the target's. */
+  readonly control?: ControlOptions
   readonly events: RunEvents
 }
 
@@ -45,4 +48,7 @@ export interface RunEvents {
   onTarget(target: Target, runId: string): void
   onPlanned(plan: CellPlan<ReadyClient>, cases: number): void
   onObserved(observation: Observation): void
+  /** Failed cases are to be run on an original, or on the target with other clients. */
+  onControl?(line: string, cases: number): void
+  onControlObserved?(observation: Observation): void
 }

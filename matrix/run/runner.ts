@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { ClientSpec, ReadyClient } from '../clients/types.js'
 import type { Observation } from '../judge/verdicts.js'
-import { byKind, type Cell, type CellPlan, clientsOf, planCells, titleOf } from '../plan/cells.js'
-import { type Chunk, cutIntoChunks } from '../plan/chunks.js'
+import { byKind, type Cell, type CellPlan, planCells } from '../plan/cells.js'
+import { cutIntoChunks } from '../plan/chunks.js'
 import type { ChosenClient } from '../plan/clients.js'
 import type { Scenario } from '../plan/scenarios.js'
 import type { NotRun, Results } from '../report/results.js'
@@ -14,7 +14,7 @@ import type { Target } from '../targets/types.js'
 import { NothingRun } from '../usage-error.js'
 import { buildResults } from './build-results.js'
 import type { RunInput } from './input.js'
-import type { Job, Start } from './messages.js'
+import { jobOf } from './job.js'
 import { runJobs } from './pool.js'
 
 /** The target could not be started or reached: nothing can be run. */
@@ -151,52 +151,6 @@ async function withTargetLog(
   if (observation.verdict !== 'failed' || observation.targetLog !== null || signal.aborted) return observation
   const targetLog = await target.logTail().catch(() => '')
   return { ...observation, targetLog: targetLog === '' ? null : targetLog }
-}
-
-/** What a worker is told to run a chunk against a target. */
-export function jobOf(
-  chunk: Pick<Chunk<ReadyClient>, 'cell' | 'scenarios'>,
-  target: Target,
-  runId: string,
-  input: Pick<RunInput, 'settings' | 'seed'>,
-): Job {
-  const { kafka, pulsar, raw, pulsarAdmin, kafkaAdmin } = chunk.cell
-  return {
-    cellId: chunk.cell.id,
-    scenarios: chunk.scenarios.map(({ id, feature, line }) => ({ id, feature, line })),
-    parameters: {
-      ...(kafka !== null && { kafka }),
-      ...(pulsar !== null && { pulsar }),
-      ...(raw !== null && { raw }),
-      ...(pulsarAdmin !== null && { pulsarAdmin }),
-      ...(kafkaAdmin !== null && { kafkaAdmin }),
-      target: {
-        kind: target.kind,
-        version: target.version,
-        endpoints: target.endpoints,
-        profile: target.profile,
-        powers: [...target.powers],
-        settings: input.settings,
-      },
-      runId,
-      seed: input.seed,
-    },
-    starts: startsOf(chunk),
-  }
-}
-
-/** The raw driver is beside most clients: only raw cells are told apart by it. */
-function startsOf({ cell, scenarios }: Pick<Chunk<ReadyClient>, 'cell' | 'scenarios'>): Start[] {
-  const { raw } = cell
-  const clients = clientsOf(cell)
-  if (clients.length === 0) return raw === null ? [] : [startOf(raw)]
-  const ownTargets = scenarios.some(({ powers }) => powers.length > 0)
-  return [...clients.map(startOf), ...(ownTargets ? [{ name: 'targets of its own', cost: 1 }] : [])]
-}
-
-/** A JVM takes seconds of work until its classes are loaded and compiled; other drivers, a fraction of one. */
-function startOf(client: ReadyClient): Start {
-  return { name: titleOf(client), cost: basename(client.command[0] ?? '') === 'java' ? 3 : 1 }
 }
 
 /** What the run has made on a target that outlives it; what cannot be deleted is told. */
