@@ -33,17 +33,12 @@ const SHORT_SESSION_MS = 1500
 
 /* ---- Who is there ------------------------------------------------------------------------------------------------- */
 
-function noted<Value>(world: ConformanceWorld, name: string, initial: () => Value): Value {
-  if (!world.notes.has(name)) world.notes.set(name, initial())
-  return world.note<Value>(name)
-}
-
 /** Those who have joined and neither left nor died, in the order of joining. */
-const present = (world: ConformanceWorld): Member[] => noted(world, 'present members', () => [])
+const present = (world: ConformanceWorld): Member[] => world.noted('present members', () => [])
 /** With what they had at the last sharing. */
 export const presentMembers: (world: ConformanceWorld) => readonly Pick<Member, 'name' | 'has'>[] = present
 /** Those who were there and are not any more. */
-const gone = (world: ConformanceWorld): Member[] => noted(world, 'gone members', () => [])
+const gone = (world: ConformanceWorld): Member[] => world.noted('gone members', () => [])
 
 const driverFor = (world: ConformanceWorld, { name, isAlone }: Member): Promise<TypedDriver<KafkaOps>> =>
   isAlone ? world.extraKafka(name) : world.kafka()
@@ -314,8 +309,8 @@ Then(
 /* ---- Records ------------------------------------------------------------------------------------------------------ */
 
 /** How many of a partition's records, in the order of writing, members have received and committed. */
-const received = (world: ConformanceWorld): Map<number, number> => noted(world, 'received', () => new Map())
-const committed = (world: ConformanceWorld): Map<number, number> => noted(world, 'committed', () => new Map())
+const received = (world: ConformanceWorld): Map<number, number> => world.noted('received', () => new Map())
+const committed = (world: ConformanceWorld): Map<number, number> => world.noted('committed', () => new Map())
 
 When(
   'a Kafka producer sends {int} random records to each partition',
@@ -344,7 +339,7 @@ async function receives(
   for (const { partition, written } of expected) {
     const seen = records.filter((record) => record.partition === partition)
     sameAsWrittenForKafka(written, seen)
-    const offsets = noted(world, 'offsets received', () => new Map<number, string[]>())
+    const offsets = world.noted('offsets received', () => new Map<number, string[]>())
     offsets.set(partition, [...(offsets.get(partition) ?? []), ...seen.map(({ offset }) => offset)])
   }
   same(`the number of records of ${of.name}`, count, records.length)

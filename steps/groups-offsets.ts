@@ -21,8 +21,7 @@ const BY_ID_FROM = 10
 async function topicIdOf(world: ConformanceWorld, topic: string): Promise<string> {
   const { topics } = await metadataRaw(world, [topic])
   const id = topics[0]?.topicId ?? ZERO_ID
-  const ids = (world.notes.get('topic ids') as Map<string, string> | undefined) ?? new Map<string, string>()
-  world.notes.set('topic ids', ids.set(id, topic))
+  world.noted('topic ids', () => new Map<string, string>()).set(id, topic)
   return id
 }
 

@@ -1,3 +1,5 @@
+import { int16, int32, kafkaString } from '../matrix/kafka-bytes.js'
+
 /*
  * Kafka's consumer protocol: the bytes that members of a group hand each other through the coordinator. Version 0 of
  * both: INT16 version, then arrays of names (INT16 length) and of numbers, then user data of −1 (none).
@@ -10,7 +12,9 @@ export interface Partition {
 
 /** What a member subscribes to. Base64. */
 export function encodeSubscription(topics: readonly string[]): string {
-  return Buffer.concat([int16(0), int32(topics.length), ...topics.map(text), int32(-1)]).toString('base64')
+  return Buffer.concat([int16(0), int32(topics.length), ...topics.map(kafkaString), int32(-1)]).toString(
+    'base64',
+  )
 }
 
 /** What a leader gives a member. Base64. */
@@ -18,7 +22,7 @@ export function encodeAssignment(partitions: readonly Partition[]): string {
   const topics = [...new Set(partitions.map(({ topic }) => topic))]
   const parts = topics.map((topic) => {
     const numbers = partitions.filter((each) => each.topic === topic).map(({ partition }) => int32(partition))
-    return Buffer.concat([text(topic), int32(numbers.length), ...numbers])
+    return Buffer.concat([kafkaString(topic), int32(numbers.length), ...numbers])
   })
   return Buffer.concat([int16(0), int32(topics.length), ...parts, int32(-1)]).toString('base64')
 }
@@ -47,21 +51,4 @@ export function partitionOfGroup(group: string, partitions: number): number {
   for (let at = 0; at < group.length; at++) hash = (Math.imul(hash, 31) + group.charCodeAt(at)) | 0
   // The least number has no counterpart; Kafka takes 0 for it.
   return hash === -(2 ** 31) ? 0 : Math.abs(hash) % partitions
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value)
-  return Buffer.concat([int16(bytes.length), bytes])
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2)
-  bytes.writeInt16BE(value)
-  return bytes
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
 }

@@ -64,20 +64,12 @@ export const CONSUMER: Offer = { protocolType: 'consumer', protocols: ['range'] 
 
 /** The scenario's group; its first mention makes its name. */
 export function groupOf(world: ConformanceWorld): string {
-  const known = world.notes.get('group')
-  if (typeof known === 'string') return known
-  const group = world.newName('-group')
-  world.notes.set('group', group)
-  return group
+  return world.noted('group', () => world.newName('-group'))
 }
 
 /** Members by the names that the scenario gives them. */
 export function membersOf(world: ConformanceWorld): Map<string, RawMember> {
-  const known = world.notes.get('members') as Map<string, RawMember> | undefined
-  if (known !== undefined) return known
-  const members = new Map<string, RawMember>()
-  world.notes.set('members', members)
-  return members
+  return world.noted('members', () => new Map<string, RawMember>())
 }
 
 export function member(world: ConformanceWorld, name: string): RawMember {
@@ -163,8 +155,7 @@ export function firstError(body: unknown): number {
 /** Opened once a scenario, to the broker that coordinates the group. */
 async function connectionTo(world: ConformanceWorld, asked: Asked): Promise<string> {
   const name = `${asked.group} ${asked.connection ?? ''}`
-  const open = (world.notes.get('connections') as Set<string> | undefined) ?? new Set()
-  world.notes.set('connections', open)
+  const open = world.noted('connections', () => new Set<string>())
   if (open.has(name)) return name
   const { host, port } = await coordinatorOf(world, asked.group)
   const raw = await world.raw()

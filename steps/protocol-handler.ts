@@ -2,6 +2,7 @@ import { Then, When } from '@cucumber/cucumber'
 import { DriverError, Unsupported } from '../matrix/driver/errors.js'
 import type { RawBatch } from '../matrix/driver/raw-messages.js'
 import { sameAsWrittenForKafka } from './consume.js'
+import { groupOf } from './groups-requests.js'
 import { sameOffset } from './places.js'
 import {
   errorName,
@@ -37,9 +38,7 @@ Then(
 
 async function readInGroup(world: ConformanceWorld, count: number, from: number): Promise<void> {
   const driver = await world.kafka()
-  const group = world.notes.get('group') ?? world.newName('-group')
-  world.notes.set('group', group)
-  const args = { group: String(group), topic: world.topic().name, count }
+  const args = { group: groupOf(world), topic: world.topic().name, count }
   const { records } = await driver.call('consumeInGroup', args)
   sameAsWrittenForKafka(world.written.slice(from, from + count), records)
 }

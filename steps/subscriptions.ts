@@ -23,12 +23,7 @@ const ASK_EVERY_MS = 20
 export function groupNamed(world: ConformanceWorld, text: string): string {
   if (text === 'the group') return groupOf(world)
   const name = text.replace(/^group /, '').replaceAll('"', '')
-  const key = `name of group ${name}`
-  const known = world.notes.get(key)
-  if (typeof known === 'string') return known
-  const group = world.newName(`-${name}`)
-  world.notes.set(key, group)
-  return group
+  return world.noted(`name of group ${name}`, () => world.newName(`-${name}`))
 }
 
 /** Asks until it is right; at the end of the time, what was wrong last. */

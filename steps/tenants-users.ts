@@ -33,11 +33,7 @@ const ITERATIONS = 4096
 const MECHANISM_NUMBERS = { 'SCRAM-SHA-256': 1, 'SCRAM-SHA-512': 2 } as const
 
 export function tenantsOf(world: ConformanceWorld): Map<Ordinal, Tenant> {
-  const known = world.notes.get('tenants') as Map<Ordinal, Tenant> | undefined
-  if (known !== undefined) return known
-  const tenants = new Map<Ordinal, Tenant>()
-  world.notes.set('tenants', tenants)
-  return tenants
+  return world.noted('tenants', () => new Map<Ordinal, Tenant>())
 }
 
 export function tenant(world: ConformanceWorld, which: Ordinal): Tenant {

@@ -71,22 +71,12 @@ const pulsarOf = (world: ConformanceWorld, of: Tenant) => world.pulsarAs(pulsarS
 /* ---- Topics of one name --------------------------------------------------------------------------------------------- */
 
 /** The short name that both use. */
-function sharedName(world: ConformanceWorld): string {
-  const known = world.notes.get('short name')
-  if (typeof known === 'string') return known
-  const name = world.newName()
-  world.notes.set('short name', name)
-  return name
-}
+const sharedName = (world: ConformanceWorld): string => world.noted('short name', () => world.newName())
 
 const pulsarName = (world: ConformanceWorld, of: Tenant): string =>
   `persistent://${of.namespace}/${sharedName(world)}`
-const valuesOf = (world: ConformanceWorld, of: Tenant): string[] => {
-  const key = `values of ${of.name}`
-  const values = (world.notes.get(key) as string[] | undefined) ?? []
-  world.notes.set(key, values)
-  return values
-}
+const valuesOf = (world: ConformanceWorld, of: Tenant): string[] =>
+  world.noted(`values of ${of.name}`, () => [])
 
 async function createOwn(world: ConformanceWorld, of: Tenant, partitions: number): Promise<void> {
   const driver = await kafkaOf(world, of)
@@ -216,13 +206,8 @@ Then(
 
 /* ---- Groups of one name --------------------------------------------------------------------------------------------- */
 
-function sharedGroup(world: ConformanceWorld): string {
-  const known = world.notes.get('shared group')
-  if (typeof known === 'string') return known
-  const group = world.newName('-group')
-  world.notes.set('shared group', group)
-  return group
-}
+const sharedGroup = (world: ConformanceWorld): string =>
+  world.noted('shared group', () => world.newName('-group'))
 
 When(
   'a group of the same name reads {int} records at the first, and {int} at the second',

@@ -265,6 +265,12 @@ export class ConformanceWorld extends World<WorldParameters> {
     if (!this.notes.has(name)) throw new Error(`no step before has noted ${name}`)
     return this.notes.get(name) as Value
   }
+
+  /** The same, of what the first to ask notes. */
+  noted<Value>(name: string, initial: () => Value): Value {
+    if (!this.notes.has(name)) this.notes.set(name, initial())
+    return this.note<Value>(name)
+  }
 }
 
 type ClientKind = 'kafka' | 'pulsar' | 'raw' | 'pulsarAdmin' | 'kafkaAdmin'

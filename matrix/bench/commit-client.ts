@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { int16, int32, int64, kafkaString } from '../kafka-bytes.js'
 
 /*
  * A client that commits, and nothing else: single requests of one group and one partition, each awaited, as by a consumer
@@ -34,8 +35,8 @@ export class CommitConnection {
 
   /** @returns the error code: 0, it is committed */
   async commit(group: string, topic: string, partition: number, offset: number): Promise<number> {
-    const place = [text(topic), int32(1), int32(partition), int64(offset), text('')]
-    const body = [text(group), int32(-1), text(''), int64(-1), int32(1), ...place]
+    const place = [kafkaString(topic), int32(1), int32(partition), int64(offset), kafkaString('')]
+    const body = [kafkaString(group), int32(-1), kafkaString(''), int64(-1), int32(1), ...place]
     const answer = await this.#ask(OFFSET_COMMIT, body)
     return answer.readInt16BE(answer.length - 2)
   }
@@ -43,9 +44,9 @@ export class CommitConnection {
   /** Of one partition. @returns the error code: 0, the coordinator has the group's offsets */
   async fetch(group: string, topic: string, partition: number): Promise<number> {
     const answer = await this.#ask(OFFSET_FETCH, [
-      text(group),
+      kafkaString(group),
       int32(1),
-      text(topic),
+      kafkaString(topic),
       int32(1),
       int32(partition),
     ])
@@ -54,7 +55,7 @@ export class CommitConnection {
 
   /** Makes the broker's topic of offsets, where it is made by being asked for. @returns the error code */
   async findCoordinator(group: string): Promise<number> {
-    return (await this.#ask(FIND_COORDINATOR, [text(group)])).readInt16BE(4)
+    return (await this.#ask(FIND_COORDINATOR, [kafkaString(group)])).readInt16BE(4)
   }
 
   close(): void {
@@ -62,7 +63,7 @@ export class CommitConnection {
   }
 
   #ask(api: { key: number; version: number }, body: readonly Buffer[]): Promise<Buffer> {
-    const header = [int16(api.key), int16(api.version), int32(++this.#correlationId), text(CLIENT_ID)]
+    const header = [int16(api.key), int16(api.version), int32(++this.#correlationId), kafkaString(CLIENT_ID)]
     const request = Buffer.concat([...header, ...body])
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
@@ -84,27 +85,4 @@ export class CommitConnection {
     this.#waiting?.reject(error)
     this.#waiting = null
   }
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value)
-  return Buffer.concat([int16(bytes.length), bytes])
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2)
-  bytes.writeInt16BE(value)
-  return bytes
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
-
-function int64(value: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigInt64BE(BigInt(value))
-  return bytes
 }

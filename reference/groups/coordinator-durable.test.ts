@@ -2,31 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ManualClock } from '../base/clock.js'
 import { StorageError } from '../storage/types.js'
-import { GroupCoordinator, type JoinRequest } from './coordinator.js'
+import { GroupCoordinator } from './coordinator.js'
 import type { GroupCoordinatorOptions } from './coordinator-options.js'
 import type { NextGenerationGroups } from './next-generation.js'
 import type { CommittedOffset } from './offset-store.js'
-import { MemoryGroupStore } from './testing.js'
+import { MemoryGroupStore, consumerJoin as request } from './testing.js'
 
 const key = 'public/default/g'
 const topic = 'persistent://public/default/t'
-const subscription = Buffer.from('0000000000010001740000000000', 'hex')
 /** Partitions 0 and 1 of `t`. */
 const assignment = Buffer.from('00000000000100017400000002000000000000000100000000', 'hex')
-
-const request = (part: Partial<JoinRequest> = {}): JoinRequest => ({
-  memberId: '',
-  requiresKnownMemberId: false,
-  canSkipAssignment: false,
-  groupInstanceId: null,
-  clientId: 'app',
-  clientHost: '/127.0.0.1',
-  sessionTimeoutMs: 10_000,
-  rebalanceTimeoutMs: 60_000,
-  protocolType: 'consumer',
-  protocols: [{ name: 'range', metadata: subscription }],
-  ...part,
-})
 
 const offset = (part: Partial<CommittedOffset> = {}): CommittedOffset => ({
   topic,

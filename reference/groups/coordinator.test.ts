@@ -5,7 +5,7 @@ import { StorageError } from '../storage/types.js'
 import { GroupCoordinator, type JoinRequest } from './coordinator.js'
 import { CoordinatorClosed } from './coordinator-options.js'
 import type { CommittedOffset } from './offset-store.js'
-import { MemoryGroupStore } from './testing.js'
+import { consumerJoin, MemoryGroupStore } from './testing.js'
 
 function setUp() {
   const clock = new ManualClock()
@@ -15,18 +15,13 @@ function setUp() {
   return { clock, store, options, coordinator: new GroupCoordinator(options) }
 }
 
-const request = (memberId = ''): JoinRequest => ({
-  memberId,
-  requiresKnownMemberId: false,
-  canSkipAssignment: false,
-  groupInstanceId: null,
-  clientId: 'app',
-  clientHost: '/127.0.0.1',
-  sessionTimeoutMs: 1000,
-  rebalanceTimeoutMs: 5000,
-  protocolType: 'consumer',
-  protocols: [{ name: 'range', metadata: Buffer.from('000000000001000568656c6c6f', 'hex') }],
-})
+const request = (memberId = ''): JoinRequest =>
+  consumerJoin({
+    memberId,
+    sessionTimeoutMs: 1000,
+    rebalanceTimeoutMs: 5000,
+    protocols: [{ name: 'range', metadata: Buffer.from('000000000001000568656c6c6f', 'hex') }],
+  })
 
 const committed = (part: Partial<CommittedOffset> = {}): CommittedOffset => ({
   topic: 'persistent://public/default/orders',
@@ -39,6 +34,7 @@ const committed = (part: Partial<CommittedOffset> = {}): CommittedOffset => ({
   ...part,
 })
 const home = { tenant: 'public', namespace: 'default' }
+const firstMember = { memberId: 'app-1', groupInstanceId: null, generationId: 1 }
 const alone = { memberId: '', groupInstanceId: null, generationId: -1 }
 const syncing = (memberId: string) => ({
   memberId,
@@ -55,38 +51,13 @@ test('a member joins, syncs, commits, and its session ends by the clock', async 
   assert.deepEqual([joined.error, joined.memberId], ['NONE', 'app-1'])
   const synced = await coordinator.sync('public/default/g', syncing('app-1'))
   assert.equal(synced.assignment.toString(), 'mine')
-  assert.equal(
-    await coordinator.commit(
-      'public/default/g',
-      { memberId: 'app-1', groupInstanceId: null, generationId: 1 },
-      [committed()],
-    ),
-    'NONE',
-  )
+  assert.equal(await coordinator.commit('public/default/g', firstMember, [committed()]), 'NONE')
   assert.equal((await coordinator.describe('public/default/g')).phase, 'Stable')
   clock.advance(999)
-  assert.equal(
-    (
-      await coordinator.heartbeat('public/default/g', {
-        memberId: 'app-1',
-        groupInstanceId: null,
-        generationId: 1,
-      })
-    ).error,
-    'NONE',
-  )
+  assert.equal((await coordinator.heartbeat('public/default/g', firstMember)).error, 'NONE')
   clock.advance(1000)
   assert.equal((await coordinator.describe('public/default/g')).phase, 'Empty')
-  assert.equal(
-    (
-      await coordinator.heartbeat('public/default/g', {
-        memberId: 'app-1',
-        groupInstanceId: null,
-        generationId: 1,
-      })
-    ).error,
-    'UNKNOWN_MEMBER_ID',
-  )
+  assert.equal((await coordinator.heartbeat('public/default/g', firstMember)).error, 'UNKNOWN_MEMBER_ID')
 })
 
 test('GC-3: commits outlive the coordinator, with their metadata', async () => {

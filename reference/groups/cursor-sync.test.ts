@@ -10,9 +10,9 @@ import type { PartitionLog, TopicInfo } from '../topics/types.js'
 import { CursorSync } from './cursor-sync.js'
 import type { StoredGroup } from './group-store.js'
 import type { GroupMemberPartitions } from './group-views.js'
-import { MemoryGroupStore } from './memory-group-store.js'
 import type { CommittedOffset } from './offset-store.js'
 import type { GroupMembers } from './partition-members.js'
+import { MemoryGroupStore } from './testing.js'
 
 const topics = new TestTopics()
 const periodMs = 1000
@@ -298,9 +298,9 @@ test('a commit that was on its way when a tool moved the group has no effect on 
 test('when a tool’s move cannot be stored, it is told, and the cursor goes back to the group’s offset', async () => {
   await commit(9)
   await period()
-  store.fails = true
+  store.failure = new StorageError('disk full')
   await assert.rejects(moveByTool(5), /disk full/)
-  store.fails = false
+  store.failure = null
   await period()
   assert.deepEqual([await committed(), await place()], [9n, '3/0'])
 })

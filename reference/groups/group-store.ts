@@ -5,6 +5,7 @@ import type { CommittedOffset, OffsetStore } from './offset-store.js'
 /** A member of a classic group, as stored: what a coordinator needs to go on with it after a restart. */
 export interface StoredMember {
   readonly memberId: string
+  /** Not null: a static member, whose place outlives restarts of its client (KIP-345). */
   readonly groupInstanceId: string | null
   readonly clientId: string
   readonly clientHost: string

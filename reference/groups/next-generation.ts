@@ -1,5 +1,5 @@
 import type { TopicSlots } from './consumer/slots.js'
-import type { ConsumerGroupError, ConsumerMember } from './consumer/state.js'
+import type { ConsumerGroupError, ConsumerMember, MemberWords } from './consumer/state.js'
 import type { GroupKey } from './group-key.js'
 import type { GroupMemberPartitions } from './group-views.js'
 import type { GroupError } from './step-state.js'
@@ -20,21 +20,9 @@ export interface NextGenerationListing {
   readonly groupType: string
 }
 
-/** What a member says of itself; null, and −1 of the time-out: as before. */
-export interface ConsumerGroupHeartbeat {
+export interface ConsumerGroupHeartbeat extends MemberWords {
   /** Empty: the coordinator is to choose it (version 0). */
   readonly memberId: string
-  /** 0: joins; −1: leaves; −2: leaves for a while, as static members do. */
-  readonly memberEpoch: number
-  readonly instanceId: string | null
-  readonly rackId: string | null
-  readonly clientId: string
-  readonly clientHost: string
-  readonly rebalanceTimeoutMs: number
-  readonly topicNames: readonly string[] | null
-  /** Empty: none any more. */
-  readonly topicRegex: string | null
-  readonly assignor: string | null
   readonly owned: readonly TopicSlots[] | null
 }
 

@@ -1,4 +1,4 @@
-import type { StoredGroup } from './group-store.js'
+import type { StoredGroup, StoredMember } from './group-store.js'
 
 /** What a group is, what can happen to it, and what it asks to be done. Data only; `step.ts` has the rules. */
 
@@ -27,17 +27,8 @@ export interface GroupProtocol {
   readonly metadata: Buffer
 }
 
-export interface Member {
-  readonly memberId: string
-  /** Not null: a static member, whose place outlives restarts of its client (KIP-345). */
-  readonly groupInstanceId: string | null
-  readonly clientId: string
-  readonly clientHost: string
-  readonly sessionTimeoutMs: number
-  readonly rebalanceTimeoutMs: number
-  /** In the member's order of preference. */
-  readonly protocols: readonly GroupProtocol[]
-  readonly assignment: Buffer
+/** What is stored of a member, and what is under way with it. */
+export interface Member extends StoredMember {
   /** Its JoinGroup that waits for the others. */
   readonly awaitingJoin: ReplyTo | null
   /** Its SyncGroup that waits for the leader's. */

@@ -1,6 +1,22 @@
+import type { JoinRequest } from './coordinator.js'
 import type { GroupKey } from './group-key.js'
 import type { GroupChange, GroupStore, StoredGroup } from './group-store.js'
 import type { CommittedOffset, TopicPartition } from './offset-store.js'
+
+/** A consumer's first JoinGroup, of topic `t`; for tests. */
+export const consumerJoin = (part: Partial<JoinRequest> = {}): JoinRequest => ({
+  memberId: '',
+  requiresKnownMemberId: false,
+  canSkipAssignment: false,
+  groupInstanceId: null,
+  clientId: 'app',
+  clientHost: '/127.0.0.1',
+  sessionTimeoutMs: 10_000,
+  rebalanceTimeoutMs: 60_000,
+  protocolType: 'consumer',
+  protocols: [{ name: 'range', metadata: Buffer.from('0000000000010001740000000000', 'hex') }],
+  ...part,
+})
 
 const offsetKey = ({ topic, partition }: TopicPartition) => `${topic}#${partition}`
 
@@ -13,6 +29,15 @@ export class MemoryGroupStore implements GroupStore {
   /** Changes wait for it. */
   gate: Promise<void> = Promise.resolve()
   readonly #listeners = new Set<(change: GroupChange) => void>()
+
+  /** Changes wait until the returned function is called. */
+  hold(): () => void {
+    let release = () => {}
+    this.gate = new Promise((resolve) => {
+      release = resolve
+    })
+    return release
+  }
 
   getGroup = (key: GroupKey) => this.stored.get(key)
   groups = () => this.stored.entries()

@@ -135,13 +135,7 @@ export class PulsarService {
     const info = this.context.catalog.find(log.topic)
     const topic = info && (await this.openPartition(info, log.index))
     if (topic === undefined || isFailure(topic)) return
-    const subscription = await topic.subscription({
-      subscription: name,
-      durable: true,
-      startMessageId: undefined,
-      fromEarliest: false,
-      rollbackSeconds: 0,
-    })
+    const subscription = await topic.durableSubscription(name)
     if (!isFailure(subscription)) await topic.advance(subscription, { position: to, batchIndex: 0 })
   }
 

@@ -117,6 +117,17 @@ export class PulsarTopic {
     return opening
   }
 
+  /** One whose cursor lasts, under the usual options; a new one begins at the log's end, or at its beginning. */
+  durableSubscription(name: string, { fromEarliest = false } = {}): Promise<Subscription | Failure> {
+    return this.subscription({
+      subscription: name,
+      durable: true,
+      startMessageId: undefined,
+      fromEarliest,
+      rollbackSeconds: 0,
+    })
+  }
+
   /** Readers, which are subscriptions without a cursor that lasts, are not counted. */
   #refusalToCreate({ subscription, durable }: SubscribeRequest): Failure | undefined {
     const names = this.log.ledger.cursorNames()

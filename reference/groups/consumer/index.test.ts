@@ -7,7 +7,7 @@ import { GroupCoordinator } from '../coordinator.js'
 import type { GroupKey } from '../group-key.js'
 import type { ConsumerGroupHeartbeat } from '../next-generation.js'
 import type { CommittedOffset } from '../offset-store.js'
-import { MemoryGroupStore } from '../testing.js'
+import { consumerJoin, MemoryGroupStore } from '../testing.js'
 import { ConsumerGroups } from './index.js'
 import type { StoredConsumerGroup } from './stored.js'
 
@@ -100,19 +100,7 @@ function setUp() {
   return { clock, catalog, store, offsets, beat, restart, coordinator: () => coordinator }
 }
 
-const classic = (coordinator: GroupCoordinator) =>
-  coordinator.join(key, {
-    memberId: '',
-    requiresKnownMemberId: false,
-    canSkipAssignment: false,
-    groupInstanceId: null,
-    clientId: 'app',
-    clientHost: '/127.0.0.1',
-    sessionTimeoutMs: 10_000,
-    rebalanceTimeoutMs: 60_000,
-    protocolType: 'consumer',
-    protocols: [{ name: 'range', metadata: Buffer.from('0000000000010001740000000000', 'hex') }],
-  })
+const classic = (coordinator: GroupCoordinator) => coordinator.join(key, consumerJoin())
 
 const member = (memberId: string, generationId: number) => ({ memberId, groupInstanceId: null, generationId })
 const offset: CommittedOffset = {

@@ -78,12 +78,13 @@ export class ConsumerGroups implements NextGenerationGroups {
   async heartbeat(key: GroupKey, request: ConsumerGroupHeartbeat): Promise<ConsumerGroupHeartbeatReply> {
     const fault = faultOf(request)
     if (fault !== null) return this.#refusal(request, ...fault)
-    const memberId = request.memberId || (this.#options.newMemberId ?? randomUUID)()
+    const { memberId: named, owned, ...said } = request
+    const memberId = named || (this.#options.newMemberId ?? randomUUID)()
     const event = {
-      ...request,
       type: 'heartbeat',
       memberId,
-      owned: request.owned && [...slotsOf(request.owned)],
+      owned: owned && [...slotsOf(owned)],
+      ...said,
     } as const
     for (;;) {
       const group = this.#groups.get(key) ?? this.#new(key, request)

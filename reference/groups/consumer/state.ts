@@ -64,19 +64,24 @@ export interface ConsumerGroupState {
   readonly members: ReadonlyMap<string, ConsumerMember>
 }
 
-export interface HeartbeatEvent {
-  readonly type: 'heartbeat'
-  readonly memberId: string
+/** What a member says of itself; null, and −1 of the time-out: as before. */
+export interface MemberWords {
+  /** 0: joins; −1: leaves; −2: leaves for a while, as static members do. */
   readonly memberEpoch: number
   readonly instanceId: string | null
   readonly rackId: string | null
   readonly clientId: string
   readonly clientHost: string
-  /** −1: as before; so is null of the others. */
   readonly rebalanceTimeoutMs: number
   readonly topicNames: readonly string[] | null
+  /** Empty: none any more. */
   readonly topicRegex: string | null
   readonly assignor: string | null
+}
+
+export interface HeartbeatEvent extends MemberWords {
+  readonly type: 'heartbeat'
+  readonly memberId: string
   /** The partitions that it has. */
   readonly owned: readonly Slot[] | null
 }

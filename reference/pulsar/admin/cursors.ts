@@ -52,8 +52,7 @@ function resetting(app: FastifyInstance, service: PulsarService): void {
     `${SUBSCRIPTION_PATH}/resetcursor`,
     consume,
     async ({ params, body }, reply) => {
-      const id = messageIdOf(body)
-      if (id === undefined) throw new AdminError(400, 'A message id is missing')
+      const id = givenId(body)
       if (hasPlace(id))
         await openedPartition(
           service,
@@ -65,6 +64,12 @@ function resetting(app: FastifyInstance, service: PulsarService): void {
       return done(reply)
     },
   )
+}
+
+function givenId(body: unknown): MessageIdData {
+  const id = messageIdOf(body)
+  if (id === undefined) throw new AdminError(400, 'A message id is missing')
+  return id
 }
 
 /** Neither the earliest nor the latest, which every partition has. */
@@ -140,8 +145,7 @@ function expiring(app: FastifyInstance, service: PulsarService): void {
     `${SUBSCRIPTION_PATH}/expireMessages`,
     consume,
     async ({ params, body }, reply) => {
-      const id = messageIdOf(body)
-      if (id === undefined) throw new AdminError(400, 'A message id is missing')
+      const id = givenId(body)
       await openedPartition(
         service,
         params,

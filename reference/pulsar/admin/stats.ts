@@ -13,13 +13,7 @@ export async function allSubscriptions(topic: PulsarTopic): Promise<readonly Sub
   const opened = new Map(topic.subscriptions.map((subscription) => [subscription.name, subscription]))
   for (const name of topic.log.ledger.cursorNames()) {
     if (opened.has(name)) continue
-    const subscription = await topic.subscription({
-      subscription: name,
-      durable: true,
-      startMessageId: undefined,
-      fromEarliest: false,
-      rollbackSeconds: 0,
-    })
+    const subscription = await topic.durableSubscription(name)
     if (!isFailure(subscription)) opened.set(name, subscription)
   }
   return [...opened.values()]

@@ -97,13 +97,7 @@ async function create(
   properties: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (topic.log.ledger.cursorNames().includes(name)) return
-  const created = await topic.subscription({
-    subscription: name,
-    durable: true,
-    startMessageId: undefined,
-    fromEarliest: false,
-    rollbackSeconds: 0,
-  })
+  const created = await topic.durableSubscription(name)
   if (isFailure(created)) throw new AdminError(409, created.message)
   await topic.seek(created, startPointOf(id, topic.log.ledger))
   await topic.properties.set(name, properties)

@@ -63,13 +63,7 @@ async function open(session: Session, body: CommandBody<'PRODUCER'>): Promise<He
   held.ready = outcome === 'ready'
   session.producers.set(created.id, held)
   if (body.initialSubscriptionName !== undefined && body.initialSubscriptionName !== '')
-    await topic.subscription({
-      subscription: body.initialSubscriptionName,
-      durable: true,
-      startMessageId: undefined,
-      fromEarliest: true,
-      rollbackSeconds: 0,
-    })
+    await topic.durableSubscription(body.initialSubscriptionName, { fromEarliest: true })
   return held
 }
 

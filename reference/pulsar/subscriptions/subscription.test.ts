@@ -208,7 +208,8 @@ for (const format of ['pulsar', 'kafka'] as const)
     assert.equal(subscription.cursor.backlogEntries(), 0)
   })
 
-test('key_shared: part of a part is acknowledged by the client’s own batch indexes', async () => {
+/** Two consumers, each with its part of one batch of thirty keys. */
+async function sharedByKey() {
   const { log, subscription } = await subscribed()
   const members = ['a', 'b'].map((name) => testConsumer({ name, type: 'Key_Shared', permits: 1_000 }))
   for (const { consumer } of members) subscription.add(consumer)
@@ -219,6 +220,11 @@ test('key_shared: part of a part is acknowledged by the client’s own batch ind
   await Promise.all(members.map((member) => member.receivedAtLeast(1)))
   const [a, b] = members
   assert.ok(a !== undefined && b !== undefined)
+  return { subscription, a, b }
+}
+
+test('key_shared: part of a part is acknowledged by the client’s own batch indexes', async () => {
+  const { subscription, a, b } = await sharedByKey()
   const given = payloads(a.received[0] as Received)
   const ackSet = ackSetOf(given.length, new Set([0]))
   await subscription.acknowledge(a.consumer, [
@@ -231,16 +237,7 @@ test('key_shared: part of a part is acknowledged by the client’s own batch ind
 })
 
 test('key_shared: a late acknowledgement of a part given back leaves the others’ part as it is', async () => {
-  const { log, subscription } = await subscribed()
-  const members = ['a', 'b'].map((name) => testConsumer({ name, type: 'Key_Shared', permits: 1_000 }))
-  for (const { consumer } of members) subscription.add(consumer)
-  await publishBatch(
-    log,
-    Array.from({ length: 30 }, (_, at) => `key-${at}-`),
-  )
-  await Promise.all(members.map((member) => member.receivedAtLeast(1)))
-  const [a, b] = members
-  assert.ok(a !== undefined && b !== undefined)
+  const { subscription, a, b } = await sharedByKey()
   a.consumer.permits = 0
   subscription.redeliver(a.consumer, [])
   await subscription.acknowledge(a.consumer, idsOf(a.received))
