@@ -1,30 +1,33 @@
 import { copyFile, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { packageRoot } from '../root.js'
 import { digestOf } from './build-once.js'
 import { cacheFolder } from './paths.js'
 import type { ProvisionContext } from './provision-context.js'
 import { findTool, runTool } from './tools.js'
 import type { ReadyClient } from './types.js'
 
-/** What the driver is built with needs this much; a newer Go builds it as well. */
+/** What the drivers are written in; a library that needs a newer Go says so, and the newer one builds all. */
 const GO_VERSION = '1.24'
 
 /**
- * One program, built of the driver's source and the library in a module of its own. Modules are kept in our cache, not
- * the user's: a driver that is changed is built again without the network.
+ * One program, built of the driver's source, what all drivers in Go share, and the library, in a module of its own.
+ * Modules are kept in our cache, not the user's: a driver that is changed is built again without the network.
  */
 export async function provisionGo(context: ProvisionContext): Promise<ReadyClient> {
   const { spec, version, yaml, signal } = context
   const go = await findTool('go')
-  const sources = await goSources(spec.folder)
+  const sources = await goSources(spec.folder, version)
+  const required = [`${spec.package} v${version}`, ...yaml.dependencies.map(requirementOf)]
   const folder = await context.build(
     `${spec.name}-${version}-${process.platform}-${process.arch}-${await digestOf(sources)}`,
     `building the driver of ${spec.name} ${version} with Go`,
     async (unfinished) => {
-      for (const source of sources)
-        await copyFile(source, join(unfinished, source.slice(spec.folder.length + 1)))
-      await writeFile(join(unfinished, 'go.mod'), moduleOf([`${spec.package} v${version}`]))
-      const args = ['build', '-mod=mod', '-trimpath', '-ldflags', `-s -w -X main.version=${version}`]
+      for (const source of sources) await copyFile(source, join(unfinished, basename(source)))
+      await writeFile(join(unfinished, 'go.mod'), moduleOf(required))
+      const names = { client: spec.name, version, kind: spec.kind }
+      const set = Object.entries(names).map(([name, value]) => `-X main.${name}=${value}`)
+      const args = ['build', '-mod=mod', '-trimpath', '-ldflags', ['-s', '-w', ...set].join(' ')]
       await runTool(go, [...args, '-o', 'driver', '.'], {
         cwd: unfinished,
         env: { GOMODCACHE: join(cacheFolder(), 'go-modules'), GOFLAGS: '-modcacherw', GOWORK: 'off' },
@@ -37,14 +40,42 @@ export async function provisionGo(context: ProvisionContext): Promise<ReadyClien
   return { name: spec.name, version, kind: spec.kind, command: [join(folder, 'driver')], env: {} }
 }
 
+/** `module@1.2.3`, as in client.yaml, to a line of go.mod. */
+function requirementOf(dependency: string): string {
+  const at = dependency.lastIndexOf('@')
+  return `${dependency.slice(0, at)} v${dependency.slice(at + 1)}`
+}
+
 function moduleOf(required: readonly string[]): string {
   return `module kop-conformance/driver\n\ngo ${GO_VERSION}\n\nrequire (\n\t${required.join('\n\t')}\n)\n`
 }
 
-async function goSources(folder: string): Promise<string[]> {
-  const names = await readdir(folder)
-  return names
-    .filter((name) => name.endsWith('.go'))
-    .sort()
-    .map((name) => join(folder, name))
+/**
+ * The driver's files and the shared ones. What differs between versions of the library lies in files of its own, of
+ * which a build takes those that fit: `x.since-1.22.0.go` and `x.before-1.22.0.go`.
+ */
+async function goSources(folder: string, version: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.go') && fits(name, version))
+  return [...(await sharedSources()), ...names.sort().map((name) => join(folder, name))]
+}
+
+/** Kafka's drivers share the most; what one does not use costs it nothing. A driver's own file of a name wins. */
+async function sharedSources(): Promise<string[]> {
+  const shared = join(packageRoot, 'matrix', 'clients', 'lib')
+  const names = (await readdir(shared)).filter((name) => name.endsWith('.go'))
+  return names.sort().map((name) => join(shared, name))
+}
+
+/** @internal Whether a file is for this version of the library. */
+export function fits(file: string, version: string): boolean {
+  const found = /\.(since|before)-(\d+(?:\.\d+)*)\.go$/.exec(file)
+  if (!found) return true
+  const isEarlier = compareVersions(version, found[2] ?? '') < 0
+  return found[1] === 'before' ? isEarlier : !isEarlier
+}
+
+function compareVersions(one: string, other: string): number {
+  const others = other.split('.').map(Number)
+  const difference = one.split('.').map((part, index) => Number.parseInt(part, 10) - (others[index] ?? 0))
+  return difference.find((each) => each !== 0) ?? 0
 }

@@ -16,7 +16,7 @@ var (
 	current     admin.Client
 )
 
-func client() admin.Client {
+func pulsarAdmin() admin.Client {
 	configuring.RLock()
 	defer configuring.RUnlock()
 	return current
@@ -52,39 +52,39 @@ func ops() map[string]op {
 
 func tenants() map[string]op {
 	return map[string]op{
-		"listClusters": func(arguments) (any, error) { return names(client().Clusters().List()) },
+		"listClusters": func(arguments) (any, error) { return names(pulsarAdmin().Clusters().List()) },
 		"listBrokers":  listBrokers,
-		"listTenants":  func(arguments) (any, error) { return names(client().Tenants().List()) },
+		"listTenants":  func(arguments) (any, error) { return names(pulsarAdmin().Tenants().List()) },
 		"createTenant": func(args arguments) (any, error) {
-			clusters, err := client().Clusters().List()
+			clusters, err := pulsarAdmin().Clusters().List()
 			if err != nil {
 				return nil, err
 			}
 			data := utils.TenantData{Name: args.text("tenant"), AdminRoles: []string{}, AllowedClusters: clusters}
-			return nil, client().Tenants().Create(data)
+			return nil, pulsarAdmin().Tenants().Create(data)
 		},
-		"deleteTenant": func(args arguments) (any, error) { return nil, client().Tenants().Delete(args.text("tenant")) },
+		"deleteTenant": func(args arguments) (any, error) { return nil, pulsarAdmin().Tenants().Delete(args.text("tenant")) },
 		"listNamespaces": func(args arguments) (any, error) {
-			return names(client().Namespaces().GetNamespaces(args.text("tenant")))
+			return names(pulsarAdmin().Namespaces().GetNamespaces(args.text("tenant")))
 		},
 		"createNamespace": func(args arguments) (any, error) {
-			return nil, client().Namespaces().CreateNamespace(args.text("namespace"))
+			return nil, pulsarAdmin().Namespaces().CreateNamespace(args.text("namespace"))
 		},
 		"deleteNamespace": func(args arguments) (any, error) {
-			return nil, client().Namespaces().DeleteNamespace(args.text("namespace"))
+			return nil, pulsarAdmin().Namespaces().DeleteNamespace(args.text("namespace"))
 		},
 	}
 }
 
 func listBrokers(arguments) (any, error) {
-	clusters, err := client().Clusters().List()
+	clusters, err := pulsarAdmin().Clusters().List()
 	if err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}
 	all := []string{}
 	for _, cluster := range clusters {
-		brokers, err := client().Brokers().GetActiveBrokers(cluster)
+		brokers, err := pulsarAdmin().Brokers().GetActiveBrokers(cluster)
 		if err != nil {
 			return nil, err
 		}
@@ -102,20 +102,20 @@ func policies() map[string]op {
 	return map[string]op{
 		"setRetention": func(args arguments) (any, error) {
 			policy := utils.NewRetentionPolicies(args.number("minutes"), args.number("megabytes"))
-			return nil, client().Namespaces().SetRetention(args.text("namespace"), policy)
+			return nil, pulsarAdmin().Namespaces().SetRetention(args.text("namespace"), policy)
 		},
 		"retention": func(args arguments) (any, error) {
-			policy, err := client().Namespaces().GetRetention(args.text("namespace"))
+			policy, err := pulsarAdmin().Namespaces().GetRetention(args.text("namespace"))
 			if err != nil || policy == nil {
 				return map[string]any{"minutes": nil, "megabytes": nil}, err
 			}
 			return map[string]any{"minutes": policy.RetentionTimeInMinutes, "megabytes": policy.RetentionSizeInMB}, nil
 		},
 		"setMessageTtl": func(args arguments) (any, error) {
-			return nil, client().Namespaces().SetNamespaceMessageTTL(args.text("namespace"), args.number("seconds"))
+			return nil, pulsarAdmin().Namespaces().SetNamespaceMessageTTL(args.text("namespace"), args.number("seconds"))
 		},
 		"messageTtl": func(args arguments) (any, error) {
-			seconds, err := client().Namespaces().GetNamespaceMessageTTL(args.text("namespace"))
+			seconds, err := pulsarAdmin().Namespaces().GetNamespaceMessageTTL(args.text("namespace"))
 			// The library tells one that was never set as -1.
 			if seconds < 0 {
 				return map[string]any{"seconds": nil}, err
@@ -147,13 +147,13 @@ func grantPermission(args arguments) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, client().Topics().GrantPermission(*topic, role, actions)
+		return nil, pulsarAdmin().Topics().GrantPermission(*topic, role, actions)
 	}
 	namespace, err := utils.GetNamespaceName(on)
 	if err != nil {
 		return nil, err
 	}
-	return nil, client().Namespaces().GrantNamespacePermission(*namespace, role, actions)
+	return nil, pulsarAdmin().Namespaces().GrantNamespacePermission(*namespace, role, actions)
 }
 
 func revokePermission(args arguments) (any, error) {
@@ -163,13 +163,13 @@ func revokePermission(args arguments) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, client().Topics().RevokePermission(*topic, role)
+		return nil, pulsarAdmin().Topics().RevokePermission(*topic, role)
 	}
 	namespace, err := utils.GetNamespaceName(on)
 	if err != nil {
 		return nil, err
 	}
-	return nil, client().Namespaces().RevokeNamespacePermission(*namespace, role)
+	return nil, pulsarAdmin().Namespaces().RevokeNamespacePermission(*namespace, role)
 }
 
 func permissions(args arguments) (any, error) {
@@ -180,7 +180,7 @@ func permissions(args arguments) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if roles, err = client().Topics().GetPermissions(*topic); err != nil {
+		if roles, err = pulsarAdmin().Topics().GetPermissions(*topic); err != nil {
 			return nil, err
 		}
 	} else {
@@ -188,7 +188,7 @@ func permissions(args arguments) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if roles, err = client().Namespaces().GetNamespacePermissions(*namespace); err != nil {
+		if roles, err = pulsarAdmin().Namespaces().GetNamespacePermissions(*namespace); err != nil {
 			return nil, err
 		}
 	}
@@ -217,7 +217,7 @@ func list(args arguments) ([]string, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return client().Topics().List(*namespace)
+	return pulsarAdmin().Topics().List(*namespace)
 }
 
 func topics() map[string]op {
@@ -231,44 +231,44 @@ func topics() map[string]op {
 			return names(partitioned, err)
 		},
 		"createTopic": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			return nil, client().Topics().Create(topic, 0)
+			return nil, pulsarAdmin().Topics().Create(topic, 0)
 		}),
 		"createPartitionedTopic": onTopic(func(topic utils.TopicName, args arguments) (any, error) {
-			return nil, client().Topics().Create(topic, args.number("partitions"))
+			return nil, pulsarAdmin().Topics().Create(topic, args.number("partitions"))
 		}),
 		"updatePartitions": onTopic(func(topic utils.TopicName, args arguments) (any, error) {
-			return nil, client().Topics().Update(topic, args.number("partitions"))
+			return nil, pulsarAdmin().Topics().Update(topic, args.number("partitions"))
 		}),
 		"partitions": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			metadata, err := client().Topics().GetMetadata(topic)
+			metadata, err := pulsarAdmin().Topics().GetMetadata(topic)
 			return map[string]any{"partitions": metadata.Partitions}, err
 		}),
 		"deleteTopic": onTopic(func(topic utils.TopicName, args arguments) (any, error) {
-			return nil, client().Topics().Delete(topic, args.flag("force"), true)
+			return nil, pulsarAdmin().Topics().Delete(topic, args.flag("force"), true)
 		}),
 		"deletePartitionedTopic": onTopic(func(topic utils.TopicName, args arguments) (any, error) {
-			return nil, client().Topics().Delete(topic, args.flag("force"), false)
+			return nil, pulsarAdmin().Topics().Delete(topic, args.flag("force"), false)
 		}),
 		"lookup": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			found, err := client().Topics().Lookup(topic)
+			found, err := pulsarAdmin().Topics().Lookup(topic)
 			return map[string]any{"brokerUrl": found.BrokerURL}, err
 		}),
 		"unload": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			return nil, client().Topics().Unload(topic)
+			return nil, pulsarAdmin().Topics().Unload(topic)
 		}),
 		"terminate": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			id, err := client().Topics().Terminate(topic)
+			id, err := pulsarAdmin().Topics().Terminate(topic)
 			return map[string]any{"id": fromID(id)}, err
 		}),
 		"compact": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			return nil, client().Topics().Compact(topic)
+			return nil, pulsarAdmin().Topics().Compact(topic)
 		}),
 		"compactionStatus": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			status, err := client().Topics().CompactStatus(topic)
+			status, err := pulsarAdmin().Topics().CompactStatus(topic)
 			return map[string]any{"status": status.Status.String()}, err
 		}),
 		"lastMessageId": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			id, err := client().Topics().GetLastMessageID(topic)
+			id, err := pulsarAdmin().Topics().GetLastMessageID(topic)
 			return map[string]any{"id": fromID(id)}, err
 		}),
 	}
@@ -277,7 +277,7 @@ func topics() map[string]op {
 func statistics() map[string]op {
 	return map[string]op{
 		"stats": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			stats, err := client().Topics().GetStats(topic)
+			stats, err := pulsarAdmin().Topics().GetStats(topic)
 			return map[string]any{
 				"msgInCounter":  stats.MsgCounterIn,
 				"storageSize":   stats.StorageSize,
@@ -286,14 +286,14 @@ func statistics() map[string]op {
 			}, err
 		}),
 		"partitionedStats": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			stats, err := client().Topics().GetPartitionedStats(topic, false)
+			stats, err := pulsarAdmin().Topics().GetPartitionedStats(topic, false)
 			return map[string]any{
 				"partitions":    stats.Metadata.Partitions,
 				"subscriptions": fromSubscriptions(stats.Subscriptions),
 			}, err
 		}),
 		"internalStats": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			stats, err := client().Topics().GetInternalStats(topic)
+			stats, err := pulsarAdmin().Topics().GetInternalStats(topic)
 			return fromInternal(stats), err
 		}),
 	}
@@ -342,25 +342,25 @@ func fromInternal(stats utils.PersistentTopicInternalStats) any {
 func subscriptions() map[string]op {
 	return map[string]op{
 		"listSubscriptions": onTopic(func(topic utils.TopicName, _ arguments) (any, error) {
-			return names(client().Subscriptions().List(topic))
+			return names(pulsarAdmin().Subscriptions().List(topic))
 		}),
 		"createSubscription": onTopic(createSubscription),
 		"deleteSubscription": onTopic(func(topic utils.TopicName, args arguments) (any, error) {
 			if args.flag("force") {
-				return nil, client().Subscriptions().ForceDelete(topic, args.text("subscription"))
+				return nil, pulsarAdmin().Subscriptions().ForceDelete(topic, args.text("subscription"))
 			}
-			return nil, client().Subscriptions().Delete(topic, args.text("subscription"))
+			return nil, pulsarAdmin().Subscriptions().Delete(topic, args.text("subscription"))
 		}),
 		"resetCursor": onTopic(resetCursor),
 		"skip": onTopic(func(topic utils.TopicName, args arguments) (any, error) {
-			return nil, client().Subscriptions().SkipMessages(topic, args.text("subscription"), int64(args.number("count")))
+			return nil, pulsarAdmin().Subscriptions().SkipMessages(topic, args.text("subscription"), int64(args.number("count")))
 		}),
 		"clearBacklog": onTopic(func(topic utils.TopicName, args arguments) (any, error) {
-			return nil, client().Subscriptions().ClearBacklog(topic, args.text("subscription"))
+			return nil, pulsarAdmin().Subscriptions().ClearBacklog(topic, args.text("subscription"))
 		}),
 		"expire": onTopic(func(topic utils.TopicName, args arguments) (any, error) {
 			seconds := int64(args.number("olderThanSeconds"))
-			return nil, client().Subscriptions().ExpireMessages(topic, args.text("subscription"), seconds)
+			return nil, pulsarAdmin().Subscriptions().ExpireMessages(topic, args.text("subscription"), seconds)
 		}),
 		"peek": onTopic(peek),
 	}
@@ -377,7 +377,7 @@ func createSubscription(topic utils.TopicName, args arguments) (any, error) {
 		}
 		at = made
 	}
-	return nil, client().Subscriptions().Create(topic, args.text("subscription"), at)
+	return nil, pulsarAdmin().Subscriptions().Create(topic, args.text("subscription"), at)
 }
 
 func resetCursor(topic utils.TopicName, args arguments) (any, error) {
@@ -387,17 +387,17 @@ func resetCursor(topic utils.TopicName, args arguments) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, client().Subscriptions().ResetCursorToMessageID(topic, args.text("subscription"), made)
+		return nil, pulsarAdmin().Subscriptions().ResetCursorToMessageID(topic, args.text("subscription"), made)
 	}
 	timestamp, err := to.int64("timestamp")
 	if err != nil {
 		return nil, err
 	}
-	return nil, client().Subscriptions().ResetCursorToTimestamp(topic, args.text("subscription"), timestamp)
+	return nil, pulsarAdmin().Subscriptions().ResetCursorToTimestamp(topic, args.text("subscription"), timestamp)
 }
 
 func peek(topic utils.TopicName, args arguments) (any, error) {
-	found, err := client().Subscriptions().PeekMessages(topic, args.text("subscription"), args.number("count"))
+	found, err := pulsarAdmin().Subscriptions().PeekMessages(topic, args.text("subscription"), args.number("count"))
 	messages := []any{}
 	for _, message := range found {
 		properties := message.Properties
@@ -423,17 +423,17 @@ func schemas() map[string]op {
 				Schema:     args.text("definition"),
 				Properties: map[string]string{},
 			}
-			return nil, client().Schemas().CreateSchemaByPayload(args.text("topic"), payload)
+			return nil, pulsarAdmin().Schemas().CreateSchemaByPayload(args.text("topic"), payload)
 		},
 		"schema": func(args arguments) (any, error) {
-			schema, err := client().Schemas().GetSchemaInfo(args.text("topic"))
+			schema, err := pulsarAdmin().Schemas().GetSchemaInfo(args.text("topic"))
 			if err != nil {
 				return nil, err
 			}
 			return map[string]any{"type": schema.Type, "definition": string(schema.Schema)}, nil
 		},
 		"deleteSchema": func(args arguments) (any, error) {
-			return nil, client().Schemas().DeleteSchema(args.text("topic"))
+			return nil, pulsarAdmin().Schemas().DeleteSchema(args.text("topic"))
 		},
 	}
 }
