@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 
-/** `client.yaml`. The driver lies beside it: `driver.mjs`, `driver.py`, Java sources or Go sources, by its language. */
+/**
+ * `client.yaml`. The driver lies beside it, by its language: `driver.mjs` (of a program of the system too), `driver.py`,
+ * sources in Java, Go or Rust.
+ */
 const clientYaml = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin']),
-  language: z.enum(['node', 'python', 'java', 'go']),
+  language: z.enum(['node', 'python', 'java', 'go', 'rust', 'program']),
   package: z.string(),
   /** Oldest first. */
   versions: z.array(z.string()).min(1),
@@ -19,8 +22,14 @@ const clientYaml = z.strictObject({
   dependencies: z.array(z.string()).default([]),
   /** Further source files of the driver, relative to its folder (Java). */
   sources: z.array(z.string()).default([]),
+  /** Features of the package to build it with; its default ones are off (Rust). */
+  features: z.array(z.string()).default([]),
+  /** Packages to take at the oldest version that the package allows, as it was published with, not the newest (Rust). */
+  oldest: z.array(z.string()).default([]),
+  /** Versions that changed what the driver's source calls: it is built with `since-<version>` from there on (Rust). */
+  since: z.array(z.string()).default([]),
   /** Programs that installing needs, beyond the language's own. */
-  tools: z.array(z.enum(['c++', 'make'])).default([]),
+  tools: z.array(z.enum(['c++', 'make', 'pkg-config', 'protoc', 'kcat'])).default([]),
   /** Lets the package's install script run (npm). */
   installScripts: z.boolean().default(false),
   /**

@@ -6,11 +6,20 @@ import type { ProvisionContext } from './provision-context.js'
 import { provisionGo } from './provision-go.js'
 import { provisionJava } from './provision-java.js'
 import { provisionNode } from './provision-node.js'
+import { provisionProgram } from './provision-program.js'
 import { provisionPython } from './provision-python.js'
+import { provisionRust } from './provision-rust.js'
 import { findTool, Refusal } from './tools.js'
 import type { Provision } from './types.js'
 
-const LANGUAGES = { node: provisionNode, python: provisionPython, java: provisionJava, go: provisionGo }
+const LANGUAGES = {
+  node: provisionNode,
+  python: provisionPython,
+  java: provisionJava,
+  go: provisionGo,
+  rust: provisionRust,
+  program: provisionProgram,
+}
 
 /**
  * @see Provision

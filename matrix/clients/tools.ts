@@ -16,7 +16,9 @@ export class Refusal extends Error {
   }
 }
 
-export type Tool = 'python' | 'java' | 'maven' | 'npm' | 'c++' | 'make' | 'go'
+export type Tool =
+  | ('python' | 'java' | 'maven' | 'npm' | 'go' | 'cargo')
+  | ('c++' | 'make' | 'pkg-config' | 'protoc' | 'kcat')
 
 const TOOLS: Record<Tool, { programs: readonly string[]; reason: string; remedy: string }> = {
   python: {
@@ -40,6 +42,11 @@ const TOOLS: Record<Tool, { programs: readonly string[]; reason: string; remedy:
     reason: 'no Go',
     remedy: 'install Go, 1.24 or later (https://go.dev/dl)',
   },
+  cargo: {
+    programs: ['cargo'],
+    reason: 'no Cargo',
+    remedy: 'install Rust with Cargo, 1.85 or later (https://rustup.rs)',
+  },
   'c++': {
     programs: [process.env.CXX ?? 'c++', 'g++', 'clang++'],
     reason: 'no C++ compiler',
@@ -49,6 +56,21 @@ const TOOLS: Record<Tool, { programs: readonly string[]; reason: string; remedy:
     programs: ['make'],
     reason: 'no make',
     remedy: 'install g++ and make (Debian: apt-get install build-essential)',
+  },
+  'pkg-config': {
+    programs: ['pkg-config', 'pkgconf'],
+    reason: 'no pkg-config',
+    remedy: 'install pkg-config (Debian: apt-get install pkg-config)',
+  },
+  protoc: {
+    programs: ['protoc'],
+    reason: "no compiler of Protocol Buffers' definitions",
+    remedy: 'install protoc (Debian: apt-get install protobuf-compiler)',
+  },
+  kcat: {
+    programs: ['kcat'],
+    reason: 'no kcat',
+    remedy: 'install kcat (Debian: apt-get install kcat)',
   },
 }
 

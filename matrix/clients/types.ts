@@ -2,8 +2,9 @@
 export interface ClientSpec {
   readonly name: string
   readonly kind: 'kafka' | 'pulsar' | 'raw' | 'pulsar-admin' | 'kafka-admin'
-  readonly language: 'node' | 'python' | 'java' | 'go'
-  /** Package name in its language's registry; for Java `group:artifact`, for Go a module. */
+  /** `program`: one of the operating system, driven from Node. */
+  readonly language: 'node' | 'python' | 'java' | 'go' | 'rust' | 'program'
+  /** Package name in its language's registry; for Java `group:artifact`, for Go a module, for Rust a crate. */
   readonly package: string
   /** Oldest first; the last is the one that plans choose. */
   readonly versions: readonly string[]

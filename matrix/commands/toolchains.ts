@@ -9,6 +9,8 @@ const byLanguage: Record<ClientSpec['language'], readonly Tool[]> = {
   python: ['python'],
   java: ['java', 'maven'],
   go: ['go'],
+  rust: ['cargo'],
+  program: [],
 }
 
 export interface Missing {
@@ -53,6 +55,8 @@ export function toolchains(): Promise<Toolchain[]> {
     ofTool('Java', 'java', ['-version']),
     ofTool('Maven', 'maven', ['--version']),
     ofTool('Go', 'go', ['version']),
+    ofTool('Cargo', 'cargo', ['--version']),
+    ofTool('protoc', 'protoc', ['--version']),
     ofTool('C++ compiler', 'c++', ['--version']),
     ofTool('make', 'make', ['--version']),
     docker(),
