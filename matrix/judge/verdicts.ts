@@ -32,8 +32,17 @@ export interface Observation {
   readonly targetLog: string | null
 }
 
-/** Fatal verdicts fail the run, unless the scenario only shows what a target SHOULD do. */
-export function isFatal(verdict: Verdict, level: 'MUST' | 'SHOULD' | 'DECLARED'): boolean {
+/**
+ * Fatal verdicts fail the run, unless the scenario only shows what a target SHOULD do, or the failure is known to be a
+ * client's or the suite's (`blame`; null: nobody was asked).
+ */
+export function isFatal(
+  verdict: Verdict,
+  level: 'MUST' | 'SHOULD' | 'DECLARED',
+  blame: 'target' | 'client' | 'suite' | null = null,
+): boolean {
   if (verdict === 'stale-entry') return true
-  return level !== 'SHOULD' && (verdict === 'failed' || verdict === 'could-not-run' || verdict === 'flaky')
+  if (level === 'SHOULD') return false
+  if (verdict === 'could-not-run') return true
+  return (verdict === 'failed' || verdict === 'flaky') && (blame === null || blame === 'target')
 }

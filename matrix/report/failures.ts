@@ -1,4 +1,5 @@
-import { isFatal, type Verdict } from '../judge/verdicts.js'
+import type { Blame } from '../judge/blame.js'
+import type { Verdict } from '../judge/verdicts.js'
 import type { Result, Results } from './results.js'
 
 /** Failures of one requirement, and in them those of one reason: one cause is read once, not once a cell. */
@@ -23,7 +24,7 @@ export function failureGroups(report: Results): FailureGroup[] {
 
 function toGroup(requirementId: string, results: readonly Result[], report: Results): FailureGroup {
   const requirement = report.requirements.find(({ id }) => id === requirementId)
-  const causes = [...groupBy(results, (result) => sharedReason(result.reason ?? ''))]
+  const causes = [...groupBy(results, causeKey)]
     .map(([, alike]) => ({ reason: alike[0]?.reason ?? 'no reason given', results: alike }))
     .sort((a, b) => b.results.length - a.results.length)
   return {
@@ -44,9 +45,33 @@ export function sharedReason(reason: string): string {
     .trim()
 }
 
+/** Reasons and blames of a cause: cases of one reason are told apart by whose they are. */
+const causeKey = ({ reason, blame }: Result): string => `${blame} ${sharedReason(reason ?? '')}`
+
+/** What a failure that is not the target's asks of the reader. */
+export const blameAdvice: Readonly<Record<Blame, string>> = {
+  target: '',
+  client:
+    'Does not count against the target. Once it is reported to the client, list it in its known-failing.yaml:',
+  suite:
+    'Does not count against the target. Please report it: the suite asks for what no client gets from the original.',
+}
+
+/** `2 failures are a client's, 1 is the suite's`; empty when all are the target's. */
+export function blamesLine({ summary }: Results): string {
+  const { client, suite } = summary.blames
+  const told = [
+    ...(client > 0 ? [`${client} ${client === 1 ? 'is' : 'are'} a client’s`] : []),
+    ...(suite > 0 ? [`${suite} ${suite === 1 ? 'is' : 'are'} the suite’s`] : []),
+  ]
+  return told.length === 0
+    ? ''
+    : `of the failures, ${told.join(' and ')}: these do not count against the target`
+}
+
 function weight(group: FailureGroup): number {
   const results = group.causes.flatMap((cause) => cause.results)
-  const fatal = results.filter(({ verdict, level }) => isFatal(verdict, level)).length
+  const fatal = results.filter(({ fatal }) => fatal).length
   return fatal * 10_000 + results.length
 }
 

@@ -38,10 +38,13 @@ function testCase(result: Result): string {
 }
 
 function outcome(result: Result): string {
-  const message = attributesOf({ message: firstLine(result.reason ?? result.verdict), type: result.verdict })
+  const whose = result.blame === null || result.blame === 'target' ? '' : `${result.blame}'s failure: `
+  const told = `${whose}${firstLine(result.reason ?? result.verdict)}`
+  const message = attributesOf({ message: told, type: result.verdict })
   if (isFailure(result)) return `<failure ${message}>${xml(detail(result))}</failure>`
   if (isError(result)) return `<error ${message}>${xml(detail(result))}</error>`
-  return isSkipped(result) ? `<skipped ${message}/>` : ''
+  if (!isSkipped(result)) return ''
+  return whose === '' ? `<skipped ${message}/>` : `<skipped ${message}>${xml(detail(result))}</skipped>`
 }
 
 /** What is not fatal (a SHOULD) must not turn a build red. */
@@ -64,6 +67,8 @@ function detail(result: Result): string {
     result.step === null ? null : `step: ${result.step}`,
     result.expected === null ? null : `expected: ${result.expected}`,
     result.seen === null ? null : `seen: ${result.seen}`,
+    result.blame === null ? null : `blame: ${result.blame}: ${result.blameReason}`,
+    result.knownFailingEntry,
     `repeat: ${result.repeat}`,
   ]
     .filter((line) => line !== null)

@@ -1,5 +1,5 @@
-import { failureGroups } from './failures.js'
-import type { Counts, Results } from './results.js'
+import { blameAdvice, blamesLine, failureGroups } from './failures.js'
+import type { Counts, Result, Results } from './results.js'
 import { matrixOf, sum, sumsLine } from './summary.js'
 
 /** A summary for a pull request or a CI page. */
@@ -10,6 +10,7 @@ export function markdownReport(report: Results): string {
     `${sumsLine(report.summary.verdicts)} in ${(report.milliseconds / 1000).toFixed(1)} s. ` +
       `Profile \`${report.target.profile.name}\`, suite ${report.suiteVersion}, seed ${report.seed}, ` +
       `${report.startedAt.slice(0, 10)}.`,
+    blamesLine(report) === '' ? '' : `> ${cellText(blamesLine(report))}.`,
     matrixSection(report),
     failureSection(report),
     notRunSection(report),
@@ -42,11 +43,20 @@ function failureSection(report: Results): string {
     const causes = group.causes.map(({ reason, results }) => {
       const first = results[0]
       const more = results.length > 1 ? ` (${results.length} cases)` : ''
-      return `- ${cellText(reason)}${more}\n  \`\`\`sh\n  ${first?.repeat ?? ''}\n  \`\`\``
+      return `- ${cellText(reason)}${more}${first === undefined ? '' : blameText(first)}\n  \`\`\`sh\n  ${first?.repeat ?? ''}\n  \`\`\``
     })
     return [`### ${group.requirementId} ${group.level}`, cellText(group.statement), ...causes].join('\n\n')
   })
   return ['## To look at', ...texts].join('\n\n')
+}
+
+/** Whose it is, and for a client's the entry to paste. */
+function blameText({ blame, blameReason, knownFailingEntry }: Result): string {
+  if (blame === null) return ''
+  const told = `\n  Blame: **${blame}**. ${cellText(blameReason ?? '')}.`
+  const advice = blame === 'client' && knownFailingEntry === null ? '' : blameAdvice[blame]
+  const entry = knownFailingEntry?.replaceAll('`', "'").replaceAll('\n', '\n  ')
+  return `${told} ${advice}`.trimEnd() + (entry === undefined ? '' : `\n  \`\`\`yaml\n  ${entry}\n  \`\`\``)
 }
 
 function notRunSection(report: Results): string {

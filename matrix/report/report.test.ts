@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { exitCodeOf } from '../commands/run.js'
+import { parseKnownFailing } from '../judge/known-failing.js'
 import { repeatCommand, shellWord } from '../plan/repeat.js'
 import { packageRoot } from '../root.js'
 import { failureGroups, sharedReason } from './failures.js'
@@ -61,6 +62,25 @@ test('sums agree with the results', () => {
   assert.match(sumsLine(allPassed.summary.verdicts), /^\d+ passed, \d+ stale-entry$/)
 })
 
+test('every report tells whose a failure is; what is not the target’s fails no run', () => {
+  const ofClient = normal.results.filter(({ blame }) => blame === 'client')
+  assert.ok(ofClient.length > 0)
+  assert.ok(ofClient.every(({ verdict, fatal }) => verdict === 'failed' && !fatal))
+  assert.equal(normal.summary.blames.client, ofClient.length)
+  const entry = ofClient[0]?.knownFailingEntry ?? ''
+  const [parsed] = parseKnownFailing(entry, 'k.yaml', { kind: 'client', name: 'kafkajs' })
+  assert.equal(parsed?.scenario, ofClient[0]?.scenarioId)
+  const page = htmlReport(normal)
+  assert.ok(page.includes(escapeText(entry)))
+  assert.match(page, /blame<\/span> <b>suite<\/b>: Apache Kafka 4\.1\.0 fails with it too/)
+  assert.match(markdownReport(normal), /Blame: \*\*client\*\*\. Apache Kafka 4\.1\.0 fails with it too/)
+  assert.match(junitReport(normal), /<skipped message="client&apos;s|<skipped message="client's failure: /)
+  const terminal = terminalReport(normal, { color: false })
+  assert.match(terminal, / {6}blame {5}client: Apache Kafka 4\.1\.0 fails with it too/)
+  assert.ok(terminal.includes(entry.split('\n')[1] ?? 'no entry'))
+  assert.match(terminal, /not conformant: .*\nof the failures, 1 is a client’s and \d are the suite’s/s)
+})
+
 test('the exit code is 0, 1, 2 or 130', () => {
   assert.equal(exitCodeOf(normal), 1)
   assert.equal(exitCodeOf(partial), 130)
@@ -99,7 +119,9 @@ test('the matrix counts a case of several clients and tools in the row of each',
 
 test('failures are grouped by requirement and by reason, what is fatal first', () => {
   const groups = failureGroups(normal)
-  assert.equal(groups.at(-1)?.requirementId, 'PH-8')
+  const fatal = groups.map(({ causes }) => causes.some(({ results }) => results.some((each) => each.fatal)))
+  assert.ok(fatal.includes(false))
+  assert.equal(fatal.lastIndexOf(true), fatal.indexOf(false) - 1)
   const batch = groups.find(({ requirementId }) => requirementId === 'ID-5')
   assert.equal(batch?.causes.length, 1)
   assert.ok((batch?.causes[0]?.results.length ?? 0) > 1)
@@ -160,7 +182,9 @@ test('JUnit is well-formed and its numbers are those of its cases', () => {
 
 test('Markdown shows names as text', () => {
   const text = markdownReport(hostile)
-  assert.doesNotMatch(text, /(?<!\\)<img/)
+  const outsideCode = text.replace(/^ *```.*?^ *```$/gms, '')
+  assert.ok(outsideCode.length < text.length)
+  assert.doesNotMatch(outsideCode, /(?<!\\)<img/)
   assert.match(markdownReport(partial), /\*\*Partial\*\*/)
   assert.equal(cellText('a|b\n<c>*'), 'a\\|b \\<c\\>\\*')
 })
@@ -174,9 +198,10 @@ test('the terminal tells matrix, failures, clients not run, and sums at the end'
   assert.match(text, /repeat {4}npx kop-conformance run --only/)
   assert.match(text, /could-not-run: node-rdkafka 3\.6\.1: no C\+\+ compiler\n {2}→ install g\+\+/)
   assert.match(
-    text.split('\n').at(-1) ?? '',
+    text.split('\n').at(-2) ?? '',
     /^not conformant: \d+ required things did not pass: \d+ passed, .* \(seed 4711\)$/,
   )
+  assert.match(text.split('\n').at(-1) ?? '', /^of the failures, .* do not count against the target$/)
   const controlled = terminalReport(hostile, { color: false })
     .split('\n')
     .filter((line) => line.startsWith('  ✗'))

@@ -1,12 +1,13 @@
 import { z } from 'zod'
-import { verdicts } from '../judge/verdicts.js'
+import { blames } from '../judge/blame.js'
+import { observedVerdicts, verdicts } from '../judge/verdicts.js'
 import { levels } from '../plan/register.js'
 
 /**
  * The shape of `results.json`. `results.schema.json` beside this file is generated from it (a test holds them equal);
  * whoever changes the meaning of a field raises SCHEMA_VERSION.
  */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 const text = z.string()
 const verdict = z.enum(verdicts)
@@ -15,6 +16,7 @@ const client = z.object({ name: text, version: text })
 const counts = z
   .object(Object.fromEntries(verdicts.map((name) => [name, z.number().int().nonnegative()])) as CountShape)
   .describe('Results by verdict.')
+type BlameShape = Record<(typeof blames)[number], z.ZodNumber>
 type CountShape = Record<(typeof verdicts)[number], z.ZodNumber>
 
 const target = z.object({
@@ -46,6 +48,21 @@ const cell = z.object({
   scenarios: z.number().int().describe('How many the plan has for this cell.'),
 })
 
+const control = z.object({
+  kind: text,
+  version: text,
+  tries: z.array(
+    z.object({
+      cellId: text.describe('The clients that it was run with.'),
+      verdict: z.enum(observedVerdicts),
+      reason: text.nullable(),
+      replaced: text
+        .nullable()
+        .describe('The failed cell’s client that another stood for; null: the same clients.'),
+    }),
+  ),
+})
+
 const result = z.object({
   scenarioId: text,
   name: text,
@@ -68,6 +85,17 @@ const result = z.object({
   repeat: text.describe('The command that runs just this case again.'),
   clientLog: text.nullable(),
   targetLog: text.nullable(),
+  blame: z
+    .enum(blames)
+    .nullable()
+    .describe(
+      'Whose a failure is: `target` when the original passes with the same clients, or none could judge; `client` when the original fails with this client too; `suite` when it fails with all that were tried. null: no failure.',
+    ),
+  blameReason: text.nullable().describe('What the controls showed, or why none could judge.'),
+  control: control.nullable().describe('The original that was asked; null: none was.'),
+  knownFailingEntry: text
+    .nullable()
+    .describe('For a failure that is a client’s: an entry for its known-failing.yaml, to be completed.'),
 })
 
 const notRun = z.object({
@@ -113,6 +141,9 @@ export const results = z.object({
   summary: z.object({
     verdicts: counts,
     fatal: z.number().int().describe('Results, and clients not run, that fail the run.'),
+    blames: z
+      .object(Object.fromEntries(blames.map((name) => [name, z.number().int().nonnegative()])) as BlameShape)
+      .describe('Failures by blame; known ones do not count.'),
     byLevel: z.array(z.object({ level, verdicts: counts })),
     byChapter: z.array(z.object({ chapter: text, verdicts: counts })),
   }),
@@ -122,6 +153,7 @@ export type Results = z.output<typeof results>
 export type Result = Results['results'][number]
 export type NotRun = Results['notRun'][number]
 export type ResultCell = Results['cells'][number]
+export type ResultControl = z.output<typeof control>
 export type Counts = Results['summary']['verdicts']
 
 /** JSON Schema, draft 2020-12. */

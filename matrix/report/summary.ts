@@ -1,3 +1,4 @@
+import { type Blame, blames } from '../judge/blame.js'
 import { type Verdict, verdicts } from '../judge/verdicts.js'
 import { levels } from '../plan/register.js'
 import type { Counts, NotRun, Result, ResultCell, Results } from './results.js'
@@ -13,6 +14,9 @@ export function summarize(results: readonly Result[], notRun: readonly NotRun[])
   return {
     verdicts: countVerdicts(results),
     fatal: results.filter(({ fatal }) => fatal).length + notRun.filter(({ required }) => required).length,
+    blames: Object.fromEntries(
+      blames.map((name) => [name, results.filter(({ blame }) => blame === name).length]),
+    ) as Record<Blame, number>,
     byLevel: levels
       .map((level) => ({
         level,

@@ -1,10 +1,13 @@
 import type { ReadyClient } from '../clients/types.js'
+import type { ControlTry } from '../judge/blame.js'
 import type { KnownFailing } from '../judge/known-failing.js'
 import type { Observation } from '../judge/verdicts.js'
 import { planCells } from '../plan/cells.js'
 import { loadRegister, type Register } from '../plan/register.js'
 import type { Scenario, ToolKind, Worlds } from '../plan/scenarios.js'
-import { buildResults } from '../run/build-results.js'
+import { buildResults, failuresOf } from '../run/build-results.js'
+import { type BlamedCase, caseKey, type Failure } from '../run/control.js'
+import type { Power } from '../targets/types.js'
 import type { NotRun, Results } from './results.js'
 
 /** Results of a run that never was, over the real register: what reports are tested and designed with. */
@@ -41,7 +44,7 @@ export function syntheticResults(options: SyntheticOptions = {}): Results {
     cell.scenarios.map((scenario, index) => observed(cell.id, scenario, index, options)),
   )
   const notRun = options.allPassed ? [] : [missingCompiler(options.hostile ?? '')]
-  return buildResults({
+  const gathered = {
     register,
     suite,
     rounds: 1,
@@ -62,12 +65,44 @@ export function syntheticResults(options: SyntheticOptions = {}): Results {
         declines: {},
       },
       endpoints,
-      powers: new Set(['restart', 'kill']),
+      powers: new Set<Power>(['restart', 'kill']),
     },
     runId: 'kct-synthetic',
     started: new Date(Date.now() - 38_400),
     notRun,
-  })
+  }
+  const blames = new Map(
+    failuresOf(gathered).map((failure) => [
+      caseKey(failure.cell.id, failure.scenario.id),
+      blamed(failure, options.hostile ?? ''),
+    ]),
+  )
+  return buildResults({ ...gathered, blames })
+}
+
+/** MC-3's failures are kafkajs's, PH-8's the suite's, all others the target's. */
+function blamed({ cell, scenario, reason }: Failure, hostile: string): BlamedCase {
+  const alike = { cellId: `${cell.id}${hostile}`, verdict: 'failed' as const, reason }
+  const same = { ...alike, replaced: null }
+  const other = { ...alike, cellId: 'confluent-kafka@2.16.1', replaced: 'kafkajs@2.2.4' }
+  const control = (tries: readonly ControlTry[]) => ({ kind: 'kafka', version: '4.1.0', tries })
+  const title = 'Apache Kafka 4.1.0'
+  const [id] = scenario.requirementIds
+  if (id === 'MC-3') {
+    const tries = [same, { ...other, verdict: 'passed' as const, reason: null }]
+    const told = `${title} fails with it too (${reason}), and passes with confluent-kafka@2.16.1`
+    return { blame: 'client', client: 'kafkajs@2.2.4', reason: told, control: control(tries) }
+  }
+  if (id === 'PH-8') {
+    const told = `${title} fails with it too (${reason}), and with confluent-kafka@2.16.1`
+    return { blame: 'suite', client: null, reason: told, control: control([same, other]) }
+  }
+  if (cell.worlds === 'both') {
+    const told = 'no control could judge: no original speaks both protocols'
+    return { blame: 'target', client: null, reason: told, control: null }
+  }
+  const passes = control([{ ...same, verdict: 'passed', reason: null }])
+  return { blame: 'target', client: null, reason: `${title} passes with the same client`, control: passes }
 }
 
 function client(name: string, version: string, kind: ReadyClient['kind']): ReadyClient {

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import type { Verdict } from '../judge/verdicts.js'
-import { type FailureGroup, failureGroups } from './failures.js'
+import { blameAdvice, blamesLine, type FailureGroup, failureGroups } from './failures.js'
 import type { Counts, Result, Results } from './results.js'
 import { matrixOf, sum, sumsLine, worst } from './summary.js'
 
@@ -75,10 +75,29 @@ function groupText(group: FailureGroup, report: Results, paint: Paint): string {
     const shown = results.slice(0, CASES_A_CAUSE).map((result) => caseText(result, report, paint))
     const more = results.length - shown.length
     const rest = more > 0 ? [paint('gray', `    … and ${more} more of the same reason`)] : []
-    return [`  ${paint('red', '✗')} ${indented(clip(reason), 4)}`, ...shown, ...rest].join('\n')
+    const advice = adviceLines(results, paint)
+    return [`  ${paint('red', '✗')} ${indented(clip(reason), 4)}`, ...shown, ...rest, ...advice].join('\n')
   })
   return [head, ...causes].join('\n')
 }
+
+/** What to do about failures that are a client's or the suite's; entries of one text once. */
+function adviceLines(results: readonly Result[], paint: Paint): string[] {
+  const blame = results[0]?.blame ?? 'target'
+  if (blame === 'target') return []
+  const entries = new Set(results.map(({ knownFailingEntry }) => knownFailingEntry))
+  const shown = [...entries].filter((entry) => entry !== null).slice(0, CASES_A_CAUSE)
+  const advice = blame === 'client' && shown.length === 0 ? NOT_TOLD_APART : blameAdvice[blame]
+  return [
+    paint('magenta', `    ${advice}`),
+    ...shown.map((entry) => `      ${indented(clipEntry(entry), 6)}`),
+  ]
+}
+
+const NOT_TOLD_APART =
+  'Does not count against the target. With another client ready it could be told from the suite’s.'
+
+const clipEntry = (entry: string): string => entry.replace(/[^\P{Cc}\n]/gu, '\uFFFD')
 
 function caseText(result: Result, report: Results, paint: Paint): string {
   const verdict = result.verdict === 'failed' ? '' : ` ${result.verdict}`
@@ -88,9 +107,15 @@ function caseText(result: Result, report: Results, paint: Paint): string {
   if (result.step !== null) lines.push(paint('gray', `      step      ${result.step}`))
   if (result.expected !== null) lines.push(`      expected  ${indented(clip(result.expected), 16)}`)
   if (result.seen !== null) lines.push(`      seen      ${indented(clip(result.seen), 16)}`)
+  if (result.blame !== null) lines.push(`      blame     ${blameText(result, paint)}`)
   lines.push(`      repeat    ${paint('cyan', result.repeat)}`)
   if (report.partial) lines.push(paint('gray', '      (the run was interrupted)'))
   return lines.join('\n')
+}
+
+function blameText({ blame, blameReason }: Result, paint: Paint): string {
+  const name = blame === 'target' ? paint('red', 'target') : paint('magenta', blame ?? '')
+  return `${name}: ${clip(blameReason ?? '').split('\n')[0]}`
 }
 
 function clip(text: string): string {
@@ -125,12 +150,20 @@ function notRunLines(report: Results, paint: Paint): string[] {
 function lastLine(report: Results, paint: Paint): string {
   const seconds = (report.milliseconds / 1000).toFixed(1)
   const { verdicts, fatal } = report.summary
+  const whose = blamesLine(report)
   const state = report.partial
     ? `partial: interrupted after ${report.results.length} of ${report.planned} cases`
     : fatal > 0
       ? `not conformant: ${fatal} required ${fatal === 1 ? 'thing' : 'things'} did not pass`
-      : 'every required case passed'
-  const color = report.partial ? 'yellow' : fatal > 0 || report.results.length === 0 ? 'red' : 'green'
+      : whose === ''
+        ? 'every required case passed'
+        : 'nothing required failed by the target'
+  const color =
+    report.partial || (fatal === 0 && whose !== '')
+      ? 'yellow'
+      : fatal > 0 || report.results.length === 0
+        ? 'red'
+        : 'green'
   const told = report.results.length === 0 && !report.partial ? 'nothing was run' : state
-  return `\n${paint(['bold', color], told)}: ${sumsLine(verdicts)} in ${seconds} s (seed ${report.seed})`
+  return `\n${paint(['bold', color], told)}: ${sumsLine(verdicts)} in ${seconds} s (seed ${report.seed})${whose === '' ? '' : `\n${paint('magenta', whose)}`}`
 }

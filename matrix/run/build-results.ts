@@ -1,4 +1,5 @@
 import type { ReadyClient } from '../clients/types.js'
+import { knownFailingEntry } from '../judge/entry.js'
 import { type Case, type Judgement, judge } from '../judge/judge.js'
 import { isFatal, type Observation } from '../judge/verdicts.js'
 import { type Cell, type CellPlan, clientsOf } from '../plan/cells.js'
@@ -8,6 +9,7 @@ import { type NotRun, type Result, type Results, SCHEMA_VERSION } from '../repor
 import { summarize } from '../report/summary.js'
 import { suiteVersion } from '../root.js'
 import type { Target } from '../targets/types.js'
+import { type BlamedCase, caseKey, type Failure } from './control.js'
 import type { RunInput } from './input.js'
 
 export interface Gathered
@@ -21,6 +23,8 @@ export interface Gathered
   readonly runId: string
   readonly started: Date
   readonly notRun: readonly NotRun[]
+  /** Whose each failure is, by case; absent: nobody was asked. */
+  readonly blames?: ReadonlyMap<string, BlamedCase>
 }
 
 interface PlannedCase {
@@ -33,13 +37,7 @@ interface PlannedCase {
 export function buildResults(gathered: Gathered): Results {
   const { plan, register, started, target } = gathered
   const ended = new Date()
-  const cases = casesOf(gathered)
-  const judgements = judge({
-    cases: cases.map(({ testCase }) => testCase),
-    entries: gathered.knownFailing,
-    target: { name: target.kind, version: target.version },
-    today: started.toISOString().slice(0, 10),
-  })
+  const { cases, judgements } = judged(gathered)
   const results = cases.map((planned, index) => toResult(planned, judgements[index] as Judgement, gathered))
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -93,16 +91,39 @@ export function buildResults(gathered: Gathered): Results {
   }
 }
 
+/** What is to be blamed on somebody: failures that no list knows. */
+export function failuresOf(gathered: Gathered): Failure[] {
+  const { cases, judgements } = judged(gathered)
+  return cases.flatMap(({ cell, scenario }, index) => {
+    const { verdict, observation } = judgements[index] as Judgement
+    const { reason } = observation
+    return verdict === 'failed' || verdict === 'flaky' ? [{ cell, scenario, reason }] : []
+  })
+}
+
+function judged(gathered: Gathered) {
+  const cases = casesOf(gathered)
+  const judgements = judge({
+    cases: cases.map(({ testCase }) => testCase),
+    entries: gathered.knownFailing,
+    target: { name: gathered.target.kind, version: gathered.target.version },
+    today: dateOf(gathered.started),
+  })
+  return { cases, judgements }
+}
+
+const dateOf = (time: Date): string => time.toISOString().slice(0, 10)
+
 /** In the order of the plan, those only that were observed in every round, or at all when the run was interrupted. */
 function casesOf({ plan, observed }: Gathered): PlannedCase[] {
   const byCase = new Map<string, Observation[]>()
   for (const observation of observed) {
-    const key = `${observation.cellId} ${observation.scenarioId}`
+    const key = caseKey(observation.cellId, observation.scenarioId)
     byCase.set(key, [...(byCase.get(key) ?? []), observation])
   }
   return plan.cells.flatMap((cell) =>
     cell.scenarios.flatMap((scenario) => {
-      const observations = byCase.get(`${cell.id} ${scenario.id}`)
+      const observations = byCase.get(caseKey(cell.id, scenario.id))
       if (observations === undefined) return []
       return [{ cell, scenario, testCase: toCase(cell, scenario, observations) }]
     }),
@@ -123,6 +144,8 @@ function toResult(planned: PlannedCase, judgement: Judgement, gathered: Gathered
   const { scenario, cell } = planned
   const { verdict, reason, observation } = judgement
   const { expected, seen, requirementId, step, clientLog, targetLog, milliseconds } = observation
+  const isFailure = verdict === 'failed' || verdict === 'flaky'
+  const blamed = isFailure ? (gathered.blames?.get(caseKey(cell.id, scenario.id)) ?? NOBODY_ASKED) : null
   return {
     scenarioId: scenario.id,
     name: scenario.name,
@@ -135,7 +158,7 @@ function toResult(planned: PlannedCase, judgement: Judgement, gathered: Gathered
     level: scenario.level,
     cellId: cell.id,
     verdict,
-    fatal: isFatal(verdict, scenario.level),
+    fatal: isFatal(verdict, scenario.level, blamed?.blame),
     milliseconds,
     reason,
     expected,
@@ -145,7 +168,34 @@ function toResult(planned: PlannedCase, judgement: Judgement, gathered: Gathered
     repeat: repeatCommand(scenario.id, cell, gathered.seed, gathered.targetChoice),
     clientLog,
     targetLog,
+    blame: blamed?.blame ?? null,
+    blameReason: blamed?.reason ?? null,
+    control: controlOf(blamed),
+    knownFailingEntry: entryFor(planned, observation, blamed, gathered),
   }
+}
+
+const NOBODY_ASKED: BlamedCase = {
+  blame: 'target',
+  reason: 'not decided: no original was asked',
+  client: null,
+  control: null,
+}
+
+function controlOf(blamed: BlamedCase | null): Result['control'] {
+  if (blamed?.control == null) return null
+  const { kind, version, tries } = blamed.control
+  return { kind, version, tries: tries.map((each) => ({ ...each })) }
+}
+
+function entryFor(
+  { scenario }: PlannedCase,
+  { reason }: Observation,
+  blamed: BlamedCase | null,
+  { started }: Gathered,
+): string | null {
+  if (blamed?.blame !== 'client' || blamed.client === null) return null
+  return knownFailingEntry({ scenarioId: scenario.id, client: blamed.client, reason, today: dateOf(started) })
 }
 
 function chaptersOf({ register }: Gathered): Results['chapters'] {

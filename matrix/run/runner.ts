@@ -12,7 +12,8 @@ import type { NotRun, Results } from '../report/results.js'
 import { removeFolder } from '../targets/places.js'
 import type { Target } from '../targets/types.js'
 import { NothingRun } from '../usage-error.js'
-import { buildResults } from './build-results.js'
+import { buildResults, failuresOf } from './build-results.js'
+import { decideBlame } from './control.js'
 import type { RunInput } from './input.js'
 import { jobOf } from './job.js'
 import { runJobs } from './pool.js'
@@ -42,7 +43,12 @@ export async function run(input: RunInput): Promise<Results | null> {
     const plan = planFor(input, target, clients.ready)
     input.events.onPlanned(plan, casesOf(plan.cells) * input.rounds)
     const observed = await observe(input, plan.cells, { target, runId, scratch })
-    return buildResults({ ...input, plan, observed, target, runId, started, notRun: clients.notRun })
+    const gathered = { ...input, plan, observed, target, runId, started, notRun: clients.notRun }
+    const { control } = input
+    if (control === undefined) return buildResults(gathered)
+    const { ready } = clients
+    const asked = { ...input, control, ready, target, observed, runId, scratch }
+    return buildResults({ ...gathered, blames: await decideBlame(failuresOf(gathered), asked) })
   } finally {
     await sweepTarget(input, target, runId, clients.ready)
     await Promise.all([stopTarget(target, input.signal), briefly(removeFolder(scratch), input.signal)])

@@ -1,7 +1,7 @@
-import { type FailureGroup, failureGroups } from '../failures.js'
-import type { Result, Results } from '../results.js'
+import { blameAdvice, type FailureGroup, failureGroups } from '../failures.js'
+import type { Result, ResultControl, Results } from '../results.js'
 import { type Html, html } from './escape.js'
-import { command, prose, verdictMark } from './parts.js'
+import { blameMark, command, prose, verdictMark } from './parts.js'
 
 /** What needs a look, grouped by requirement and by shared reason. */
 export function failures(report: Results): Html {
@@ -31,13 +31,33 @@ ${results.length > 1 && html`<details class="alike"><summary>${results.length - 
 
 function caseSection(result: Result): Html {
   return html`<section class="case">
-<p class="case-name">${verdictMark(result.verdict)} <b>${result.name}</b></p>
+<p class="case-name">${verdictMark(result.verdict)} ${blameMark(result.blame)}<b>${result.name}</b></p>
 <p class="where">${result.cellId} · <span class="file">${result.feature}:${result.line}</span></p>
 ${result.step !== null && html`<p class="step"><span class="label">at the step</span> ${result.step}</p>`}
 ${(result.expected !== null || result.seen !== null) && versus(result)}
+${blame(result)}
 ${command(result.repeat)}
 ${log('Client’s log', result.clientLog)}${log('Target’s log', result.targetLog)}
 </section>`
+}
+
+/** Whose it is, how that is known, and what to do when it is not the target's. */
+function blame({ blame: whose, blameReason, control, knownFailingEntry }: Result): Html | null {
+  if (whose === null) return null
+  const advice = whose === 'client' && knownFailingEntry === null ? '' : blameAdvice[whose]
+  return html`<div class="blame ${whose}">
+<p><span class="label">blame</span> <b>${whose}</b>: ${blameReason ?? ''}</p>
+${advice !== '' && html`<p class="hint">${advice}</p>`}
+${knownFailingEntry !== null && html`<div class="command entry"><pre>${knownFailingEntry}</pre><button type="button" class="copy" data-copy="${knownFailingEntry}">Copy</button></div>`}
+${control !== null && control.tries.length > 0 && tries(control)}
+</div>`
+}
+
+function tries({ kind, version, tries: all }: ResultControl): Html {
+  return html`<details><summary>What ${kind} ${version} showed</summary><ul class="tries">${all.map(
+    ({ cellId, verdict, reason }) =>
+      html`<li>${verdictMark(verdict)} ${cellId}${reason !== null && html`<span class="reason">${reason}</span>`}</li>`,
+  )}</ul></details>`
 }
 
 function versus(result: Result): Html {

@@ -3,7 +3,7 @@ import { clientsOf } from '../../plan/cells.js'
 import type { Result, ResultCell, Results } from '../results.js'
 import { matrixOf } from '../summary.js'
 import { type Html, html } from './escape.js'
-import { command, duration, verdictMark } from './parts.js'
+import { blameMark, command, duration, verdictMark } from './parts.js'
 
 /** Every result, with filters by text, verdict, chapter and client. Worst first, then in the order of the plan. */
 export function resultList(report: Results): Html {
@@ -39,7 +39,7 @@ function choice(name: string, label: string, values: readonly string[]): Html {
 
 function resultRow(result: Result, cell: ResultCell | undefined): Html {
   return html`<tr data-verdict="${result.verdict}" data-chapter="${result.chapter}" data-client="${rowsOf(cell)}">
-<td>${verdictMark(result.verdict)}</td>
+<td>${verdictMark(result.verdict)} ${blameMark(result.blame)}</td>
 <td><details><summary>${result.name}</summary>
 <p class="where">${result.scenarioId} · <span class="file">${result.feature}:${result.line}</span>${result.rule !== null && html`<br>${result.rule}`}</p>
 ${command(result.repeat)}</details>${result.reason !== null && html`<p class="reason">${result.reason}</p>`}</td>

@@ -1,3 +1,4 @@
+import { blamesLine } from '../failures.js'
 import type { Counts, Results } from '../results.js'
 import { type MatrixRow, matrixOf, sum, worst } from '../summary.js'
 import { type Html, html } from './escape.js'
@@ -29,6 +30,7 @@ export function overview(report: Results): Html {
 ${state(report)}
 </div>
 ${report.partial && html`<p class="notice"><b>Partial report.</b> The run was interrupted after ${report.results.length} of ${report.planned} cases: what is missing here was not run, and nothing can be concluded from it.</p>`}
+${blamesLine(report) !== '' && html`<p class="notice blamed"><b>Not all failures are the target’s.</b> ${blamesNotice(report)}</p>`}
 <div class="levels">${report.summary.byLevel.map(
     ({ level, verdicts }) => html`<section class="level">
 <h2>${level} <small>${levelMeaning[level]}</small></h2>
@@ -50,8 +52,13 @@ function state(report: Results): Html {
   if (report.partial) return html`<p class="state partial">Partial</p>`
   if (report.results.length === 0) return html`<p class="state bad">Nothing was run</p>`
   return report.summary.fatal === 0
-    ? html`<p class="state good">Every required case passed</p>`
+    ? html`<p class="state good">${blamesLine(report) === '' ? 'Every required case passed' : 'No required failure of the target'}</p>`
     : html`<p class="state bad">${report.summary.fatal} required did not pass</p>`
+}
+
+function blamesNotice(report: Results): string {
+  const line = blamesLine(report)
+  return `${line[0]?.toUpperCase()}${line.slice(1)}. What needs a look says how that is known.`
 }
 
 function settingsText(report: Results): string {

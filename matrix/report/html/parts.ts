@@ -1,3 +1,4 @@
+import type { Blame } from '../../judge/blame.js'
 import { type Verdict, verdicts } from '../../judge/verdicts.js'
 import type { Counts } from '../results.js'
 import { sum } from '../summary.js'
@@ -16,6 +17,12 @@ export const signs: Record<Verdict, string> = {
 
 export function verdictMark(verdict: Verdict): Html {
   return html`<span class="mark ${verdict}"><span aria-hidden="true">${signs[verdict]}</span> ${verdict}</span>`
+}
+
+/** Beside a failure that is not the target's. */
+export function blameMark(blame: Blame | null): Html | null {
+  if (blame === null || blame === 'target') return null
+  return html`<span class="tag blamed">${blame === 'client' ? 'the client’s' : 'the suite’s'}</span> `
 }
 
 /** A bar whose parts are as long as the counts, with the counts told beside it. */

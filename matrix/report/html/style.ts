@@ -82,7 +82,7 @@ main > section > h2 { margin-bottom: 14px; font-size: 1.35rem }
 .calm { color: var(--soft); padding: 20px; border: 1px dashed var(--line); border-radius: 12px }
 .group { padding: 20px 24px; margin-bottom: 16px; border-left: 4px solid var(--failed) }
 .id { font-family: var(--mono); font-weight: 650 }
-.tag { font-size: .72rem; font-weight: 600; letter-spacing: .04em; padding: 2px 7px; border-radius: 4px; background: var(--none-bg); color: var(--none); vertical-align: 2px }
+.tag { white-space: nowrap; font-size: .72rem; font-weight: 600; letter-spacing: .04em; padding: 2px 7px; border-radius: 4px; background: var(--none-bg); color: var(--none); vertical-align: 2px }
 .from { font-size: .8rem; color: var(--soft); font-weight: 400 }
 blockquote { font-size: 1.06rem; margin: 6px 0 0; max-width: 75ch; text-wrap: pretty }
 .cause { margin-top: 18px; padding-top: 16px; border-top: 1px solid var(--line) }
@@ -96,6 +96,15 @@ blockquote { font-size: 1.06rem; margin: 6px 0 0; max-width: 75ch; text-wrap: pr
 .versus .seen pre { border-left-color: var(--failed) }
 pre { font: .85rem/1.5 var(--mono); background: var(--code); border-radius: 6px; padding: 8px 12px; margin: 2px 0 0; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 22em; overflow-y: auto }
 pre.log { white-space: pre; overflow-x: auto; font-size: .78rem }
+.blame { margin: 10px 0; padding: 8px 12px; border-left: 3px solid var(--failed); background: var(--code); border-radius: 6px; font-size: .92rem; overflow-wrap: anywhere }
+.blame.client, .blame.suite { border-left-color: var(--known) }
+.blame.client b, .blame.suite b { color: var(--known) }
+.blame .hint { margin-top: 4px }
+.blame .entry { background: var(--card) }
+.blame .entry pre { flex: 1; background: none; padding: 0; margin: 0 }
+.tries { list-style: none; padding: 0; margin-top: 6px; display: grid; gap: 6px }
+.tries .reason { display: block }
+.tag.blamed, .notice.blamed { background: var(--known-bg); color: var(--known) }
 .command { display: flex; gap: 8px; align-items: flex-start; margin: 8px 0; background: var(--code); border-radius: 6px; padding: 6px 6px 6px 12px }
 .command code { flex: 1; font: .82rem/1.6 var(--mono); overflow-wrap: anywhere }
 button { font: inherit; font-size: .82rem; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 2px 10px; cursor: pointer }
