@@ -3,22 +3,32 @@ import { Given, Then, When } from '@cucumber/cucumber'
 import { presentMembers } from './groups-members.js'
 import { ask, firstError, groupOf } from './groups-requests.js'
 import { errorName } from './requests.js'
+import { eventually } from './subscriptions.js'
 import { same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
 /** Groups of the consumer protocol (KIP-848), by single requests. */
+
+interface TopicPartitions {
+  readonly topicId: string
+  readonly partitions: readonly number[]
+}
 
 interface NextMember {
   readonly name: string
   readonly memberId: string
   readonly instanceId: string | null
   epoch: number
+  /** As it was told last. */
+  given: readonly TopicPartitions[]
 }
 
 interface HeartbeatAnswer {
   readonly errorCode: number
   readonly memberId: string | null
   readonly memberEpoch: number
+  /** Null: as before. */
+  readonly assignment: { readonly topicPartitions: readonly TopicPartitions[] } | null
 }
 
 const REBALANCE_MS = 10_000
@@ -28,10 +38,8 @@ const PATTERNS_SINCE = 1
 /** The first OffsetCommit and OffsetFetch with member epochs; the next ones name topics by their ids. */
 const MEMBER_EPOCHS_SINCE = 9
 
-function membersOf(world: ConformanceWorld): Map<string, NextMember> {
-  if (!world.notes.has('next members')) world.notes.set('next members', new Map())
-  return world.note<Map<string, NextMember>>('next members')
-}
+const membersOf = (world: ConformanceWorld): Map<string, NextMember> =>
+  world.noted('next members', () => new Map<string, NextMember>())
 
 function member(world: ConformanceWorld, name: string): NextMember {
   const found = membersOf(world).get(name)
@@ -44,6 +52,7 @@ const newMember = (name: string, instanceId: string | null = null): NextMember =
   memberId: randomUUID(),
   instanceId,
   epoch: JOINING,
+  given: [],
 })
 
 /** One heartbeat of a member that joins, or that stays without saying more. */
@@ -70,11 +79,22 @@ function beat(
   })
 }
 
-async function join(world: ConformanceWorld, of: NextMember): Promise<void> {
-  const answer = await beat(world, of)
-  same(`the error as ${of.name} joins`, 'NONE', await errorName(world, answer.errorCode))
-  same(`the member id of ${of.name}`, of.memberId, answer.memberId)
+/** One that has to be answered; the member then knows what it was told. */
+async function beatWell(
+  world: ConformanceWorld,
+  of: NextMember,
+  more: Record<string, unknown> = {},
+): Promise<HeartbeatAnswer> {
+  const answer = await beat(world, of, more)
+  same(`the error of a heartbeat of ${of.name}`, 'NONE', await errorName(world, answer.errorCode))
   of.epoch = answer.memberEpoch
+  of.given = answer.assignment?.topicPartitions ?? of.given
+  return answer
+}
+
+async function join(world: ConformanceWorld, of: NextMember): Promise<void> {
+  const answer = await beatWell(world, of)
+  same(`the member id of ${of.name}`, of.memberId, answer.memberId)
   membersOf(world).set(of.name, of)
 }
 
@@ -131,6 +151,43 @@ Then(
     same(`the answer to ${api} in ${which} epoch`, error, await errorName(this, code))
   },
 )
+
+/* ---- From hand to hand -------------------------------------------------------------------------------------------- */
+
+const GIVEN_WITHIN_MS = 5_000
+
+const partitionsOf = ({ given }: NextMember): string[] =>
+  given.flatMap(({ topicId, partitions }) => partitions.map((partition) => `${topicId} ${partition}`))
+
+Then(
+  /^"(\w+)" is soon given (\d+) partitions?$/,
+  async function (this: ConformanceWorld, name: string, count: string) {
+    const of = member(this, name)
+    await eventually(GIVEN_WITHIN_MS, async () => {
+      if (partitionsOf(of).length !== Number(count)) await beatWell(this, of)
+      same(`how many partitions ${name} is given`, Number(count), partitionsOf(of).length)
+    })
+  },
+)
+
+Then('{string} is given nothing yet', async function (this: ConformanceWorld, name: string) {
+  const of = member(this, name)
+  await beatWell(this, of)
+  sameList(`what ${name} is given`, [], partitionsOf(of))
+})
+
+When(
+  '{string} says that it has what it is given, and no more',
+  async function (this: ConformanceWorld, name: string) {
+    const of = member(this, name)
+    await beatWell(this, of, { topicPartitions: of.given })
+  },
+)
+
+Then('no partition is given to two of them', function (this: ConformanceWorld) {
+  const given = [...membersOf(this).values()].flatMap(partitionsOf)
+  sameList('partitions, each once', [...new Set(given)].sort(), given.sort())
+})
 
 /* ---- Refusals ----------------------------------------------------------------------------------------------------- */
 

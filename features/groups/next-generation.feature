@@ -119,6 +119,20 @@ Feature: Groups whose partitions the coordinator assigns
       When Pulsar's tool resets the group to the message at offset 2
       Then the member receives offsets 2 to 5 again
 
+    # A partition changes hands only when the member that has it has said that it let it go.
+
+    @GC-11 @raw
+    Scenario: A partition is another member's only when it was let go
+      Given a topic of 2 partitions
+      And a group of "A" by the consumer protocol
+      Then "A" is soon given 2 partitions
+      Given a group of "B" by the consumer protocol
+      Then "A" is soon given 1 partition
+      And "B" is given nothing yet
+      When "A" says that it has what it is given, and no more
+      Then "B" is soon given 1 partition
+      And no partition is given to two of them
+
     # A member is heard in its own epoch only.
 
     @GC-11 @raw

@@ -101,7 +101,7 @@ export function kafkaSettings(
     'group.consumer.min.heartbeat.interval.ms': 100,
     'group.consumer.heartbeat.interval.ms': 200,
     'group.consumer.min.session.timeout.ms': 1000,
-    'group.consumer.session.timeout.ms': 2500,
+    'group.consumer.session.timeout.ms': 5000,
     'offsets.retention.check.interval.ms': 200,
     // And for logs to be compacted.
     'log.cleaner.backoff.ms': 200,

@@ -1,10 +1,12 @@
 import type { Config } from '../config.js'
 import { ConsumerGroups } from '../groups/consumer/index.js'
 import type { ConsumerGroupLimits } from '../groups/consumer/state.js'
+import type { ConsumerGroupStore } from '../groups/consumer/stored.js'
 import { GroupCoordinator } from '../groups/coordinator.js'
 import { CursorSync } from '../groups/cursor-sync.js'
 import type { GroupStore } from '../groups/group-store.js'
 import { LoadingCoordinator } from '../groups/loading.js'
+import type { NextGenerationGroups } from '../groups/next-generation.js'
 import { step } from '../groups/step.js'
 import type { GroupLimits } from '../groups/step-state.js'
 import { withSubscriptionStarts } from '../groups/subscription-starts.js'
@@ -60,15 +62,17 @@ export function loadGroups({
     await Promise.all(gone.map(forget))
     return new GroupCoordinator({
       clock,
-      nextGeneration: (classic) =>
-        new ConsumerGroups({
+      nextGeneration: (classic) => {
+        const groups = new ConsumerGroups({
           catalog: topics,
-          store: offsets,
+          store: (replace.consumerGroupStore ?? same<ConsumerGroupStore>)(offsets),
           clock,
           limits: consumerGroupLimits(config),
           isReleased: (key) => classic.isReleased(key),
           log: groupsLog,
-        }),
+        })
+        return (replace.nextGeneration ?? same<NextGenerationGroups>)(groups)
+      },
       store: withSubscriptionStarts((replace.groupStore ?? same<GroupStore>)(offsets), topics, cursors),
       ...(replace.groupStep === undefined ? {} : { step: replace.groupStep(step) }),
       limits: groupLimits(config),

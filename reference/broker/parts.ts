@@ -1,10 +1,12 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../base/clock.js'
 import type { Config } from '../config.js'
+import type { ConsumerGroupStore } from '../groups/consumer/stored.js'
 import type { GroupCoordinator } from '../groups/coordinator.js'
 import type { CursorSync } from '../groups/cursor-sync.js'
 import type { GroupStore } from '../groups/group-store.js'
 import type { LoadingCoordinator } from '../groups/loading.js'
+import type { NextGenerationGroups } from '../groups/next-generation.js'
 import type { OffsetsTopic } from '../groups/offsets-topic/index.js'
 import type { GroupStep } from '../groups/step.js'
 import type { dispatcher } from '../kafka/apis/index.js'
@@ -42,6 +44,9 @@ export interface PartReplacements {
   readonly kafkaDispatch?: (dispatch: KafkaDispatch) => KafkaDispatch
   /** The rules of the group protocol. */
   readonly groupStep?: (step: GroupStep) => GroupStep
+  /** Groups of the consumer protocol (KIP-848), and how they are stored and read. */
+  readonly nextGeneration?: (groups: NextGenerationGroups) => NextGenerationGroups
+  readonly consumerGroupStore?: (groups: ConsumerGroupStore) => ConsumerGroupStore
   /** Groups and offsets as the coordinator stores and reads them. */
   readonly groupStore?: (groups: GroupStore) => GroupStore
   /** Groups as Kafka's handlers see them. */

@@ -1,6 +1,7 @@
 import type { PartReplacements } from '../broker.js'
 import type { GroupCoordinator } from '../groups/coordinator.js'
 import type { GroupStore } from '../groups/group-store.js'
+import type { NextGenerationGroups } from '../groups/next-generation.js'
 import type { GroupEvent, GroupReply, GroupState } from '../groups/step-state.js'
 import { type Changes, changed } from './seams.js'
 
@@ -36,6 +37,13 @@ export const groupReplies = (
 /** Changes how the coordinator's groups and offsets are stored and read. */
 export const groupStore = (change: (store: GroupStore) => Changes<GroupStore>): PartReplacements => ({
   groupStore: (store) => changed(store, change(store)),
+})
+
+/** Changes the groups of the consumer protocol. */
+export const nextGeneration = (
+  change: (groups: NextGenerationGroups) => Changes<NextGenerationGroups>,
+): PartReplacements => ({
+  nextGeneration: (groups) => changed(groups, change(groups)),
 })
 
 /** Changes the groups as Kafka's handlers see them. */

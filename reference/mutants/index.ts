@@ -4,6 +4,7 @@ import { consumeMutants } from './consume.js'
 import { groupMutants } from './groups.js'
 import { managedGroupMutants } from './managed-groups.js'
 import type { Mutant } from './mutant.js'
+import { nextGenerationMutants } from './next-generation.js'
 import { offsetMutants } from './offsets.js'
 import { produceMutants } from './produce.js'
 import { protocolMutants } from './protocol.js'
@@ -28,6 +29,7 @@ export const mutants: readonly Mutant[] = [
   ...groupMutants,
   ...committedMutants,
   ...managedGroupMutants,
+  ...nextGenerationMutants,
   ...subscriptionMutants,
   ...tenantMutants,
 ]
