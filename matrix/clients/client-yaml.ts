@@ -10,7 +10,7 @@ import { z } from 'zod'
 const clientYaml = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin']),
-  language: z.enum(['node', 'python', 'java', 'go', 'rust', 'program']),
+  language: z.enum(['node', 'python', 'java', 'go', 'rust', 'program', 'other']),
   package: z.string(),
   /** Oldest first. */
   versions: z.array(z.string()).min(1),
@@ -30,6 +30,11 @@ const clientYaml = z.strictObject({
   since: z.array(z.string()).default([]),
   /** Programs that installing needs, beyond the language's own. */
   tools: z.array(z.enum(['c++', 'make', 'pkg-config', 'protoc', 'kcat'])).default([]),
+  /**
+   * What starts the driver, for a client in any other language: program and arguments, `{version}` stands for the
+   * client's version. What begins with `./` or `../` is relative to the folder.
+   */
+  command: z.array(z.string().min(1)).min(1).optional(),
   /** Lets the package's install script run (npm). */
   installScripts: z.boolean().default(false),
   /**
@@ -48,7 +53,11 @@ export type ClientYaml = z.output<typeof clientYaml>
 export function readClientYaml(folder: string): ClientYaml {
   const file = join(folder, 'client.yaml')
   const read = clientYaml.safeParse(parse(readFileSync(file, 'utf8')))
-  if (read.success) return read.data
+  if (read.success) {
+    const { language, command } = read.data
+    if ((language === 'other') === (command !== undefined)) return read.data
+    throw new Error(`${file}: command: it belongs to language: other, and that needs one`)
+  }
   const issue = read.error.issues[0]
   throw new Error(`${file}: ${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'invalid'}`)
 }

@@ -12,9 +12,12 @@ export function loadClients(clientsFolder: string = join(packageRoot, 'matrix', 
   return readdirSync(clientsFolder)
     .map((name) => join(clientsFolder, name))
     .filter((folder) => existsSync(join(folder, 'client.yaml')))
-    .map((folder) => {
-      const { name, kind, language, package: packageName, versions, quick, controls } = readClientYaml(folder)
-      return { name, kind, language, package: packageName, versions, quick, controls, folder }
-    })
+    .map(loadClient)
     .sort((a, b) => a.name.localeCompare(b.name))
+}
+
+/** The client of a folder. @throws Error of one line that names the file and the field */
+export function loadClient(folder: string): ClientSpec {
+  const { name, kind, language, package: packageName, versions, quick, controls } = readClientYaml(folder)
+  return { name, kind, language, package: packageName, versions, quick, controls, folder }
 }

@@ -6,6 +6,7 @@ import type { ProvisionContext } from './provision-context.js'
 import { provisionGo } from './provision-go.js'
 import { provisionJava } from './provision-java.js'
 import { provisionNode } from './provision-node.js'
+import { provisionOther } from './provision-other.js'
 import { provisionProgram } from './provision-program.js'
 import { provisionPython } from './provision-python.js'
 import { provisionRust } from './provision-rust.js'
@@ -19,6 +20,7 @@ const LANGUAGES = {
   go: provisionGo,
   rust: provisionRust,
   program: provisionProgram,
+  other: provisionOther,
 }
 
 /**

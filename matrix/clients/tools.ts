@@ -77,14 +77,21 @@ const TOOLS: Record<Tool, { programs: readonly string[]; reason: string; remedy:
 /** The full path of the first of the tool's programs on the PATH. @throws Refusal when there is none */
 export async function findTool(tool: Tool): Promise<string> {
   const { programs, reason, remedy } = TOOLS[tool]
-  const folders = (process.env.PATH ?? '').split(delimiter)
   for (const program of programs) {
-    for (const folder of folders) {
-      const path = join(folder, program)
-      if (await isExecutable(path)) return path
-    }
+    const path = await findProgram(program)
+    if (path !== null) return path
   }
   throw new Refusal(reason, remedy)
+}
+
+/** The full path of a program by its name on the PATH, or by its path; null: it is not there, or cannot be run. */
+export async function findProgram(program: string): Promise<string | null> {
+  if (program.includes('/')) return (await isExecutable(program)) ? program : null
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, program)
+    if (await isExecutable(path)) return path
+  }
+  return null
 }
 
 export interface ToolRun {

@@ -3,7 +3,7 @@ export interface ClientSpec {
   readonly name: string
   readonly kind: 'kafka' | 'pulsar' | 'raw' | 'pulsar-admin' | 'kafka-admin'
   /** `program`: one of the operating system, driven from Node. */
-  readonly language: 'node' | 'python' | 'java' | 'go' | 'rust' | 'program'
+  readonly language: 'node' | 'python' | 'java' | 'go' | 'rust' | 'program' | 'other'
   /** Package name in its language's registry; for Java `group:artifact`, for Go a module, for Rust a crate. */
   readonly package: string
   /** Oldest first; the last is the one that plans choose. */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import type { Shard } from '../plan/shards.js'
 
 /** Parsers of option values. Commander puts the option's name and value before each message. */
 
@@ -18,6 +19,16 @@ export function seed(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value > 0xffff_ffff) {
     throw new InvalidArgumentError('Give a whole number from 0 to 4294967295.')
+  }
+  return value
+}
+
+/** `1/4`: the first of four. */
+export function shard(text: string): Shard {
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? []
+  const value = { index: Number(index), count: Number(count) }
+  if (!(value.index >= 1 && value.index <= value.count)) {
+    throw new InvalidArgumentError('Give its number and how many there are, such as 1/4.')
   }
   return value
 }
@@ -60,4 +71,9 @@ export function collect(text: string, before: readonly string[] = []): string[] 
       .map((word) => word.trim())
       .filter((word) => word !== ''),
   ]
+}
+
+/** For options that may be given several times, each with one value that may hold commas. */
+export function eachOne(text: string, before: readonly string[] = []): string[] {
+  return [...before, text]
 }

@@ -11,6 +11,7 @@ const byLanguage: Record<ClientSpec['language'], readonly Tool[]> = {
   go: ['go'],
   rust: ['cargo'],
   program: [],
+  other: [],
 }
 
 export interface Missing {
