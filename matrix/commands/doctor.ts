@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import Table from 'cli-table3'
 import { loadClients } from '../clients/index.js'
+import { loadOutsideClients } from '../clients/outside.js'
 import { packageRoot } from '../root.js'
 import { targetKinds } from '../targets/index.js'
 import { missing, missingTools, toolchains } from './toolchains.js'
@@ -15,8 +16,15 @@ interface Check {
 }
 
 /** For each toolchain, client and target: whether it is ready, and what to do. */
-export async function doctor(options: { readonly json?: boolean }): Promise<string> {
-  const [tools, clients, targets] = await Promise.all([toolchains(), clientChecks(), targetChecks()])
+export async function doctor(options: {
+  readonly client?: readonly string[]
+  readonly json?: boolean
+}): Promise<string> {
+  const [tools, clients, targets] = await Promise.all([
+    toolchains(),
+    clientChecks(options.client ?? []),
+    targetChecks(),
+  ])
   const checks: Check[] = [
     ...tools.map((tool) => ({ group: 'toolchain' as const, ...tool })),
     ...clients,
@@ -37,11 +45,18 @@ export async function doctor(options: { readonly json?: boolean }): Promise<stri
   return `${table.toString()}\n${last}`
 }
 
-async function clientChecks(): Promise<Check[]> {
+async function clientChecks(folders: readonly string[]): Promise<Check[]> {
+  const shipped = loadClients()
+  const outside = loadOutsideClients(folders, shipped)
   return Promise.all(
-    loadClients().map(async (spec): Promise<Check> => {
+    [...shipped, ...outside].map(async (spec): Promise<Check> => {
       const [first] = await missingTools(spec)
-      const told = `${spec.kind}${isTool(spec.kind) ? ' tool' : ' client'}, ${spec.quick ? 'in the quick plan' : 'with --clients all'}`
+      const planned = outside.includes(spec)
+        ? `from ${spec.folder}`
+        : spec.quick
+          ? 'in the quick plan'
+          : 'with --clients all'
+      const told = `${spec.kind}${isTool(spec.kind) ? ' tool' : ' client'}, ${planned}`
       return {
         group: 'client',
         name: `${spec.name} ${spec.versions.at(-1)}`,
