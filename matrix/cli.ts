@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { EXIT } from './commands/exit.js'
 import {
   collect,
+  eachOne,
   hostAndPort,
   httpUrl,
   positiveInteger,
@@ -12,6 +13,7 @@ import {
   seconds,
   seed,
   settings,
+  shard,
 } from './commands/options.js'
 import { packageRoot, suiteVersion } from './root.js'
 import { NothingRun, UsageError } from './usage-error.js'
@@ -39,6 +41,7 @@ function buildProgram(): Command {
   program
     .command('doctor')
     .description('say what is ready on this machine, and what to do about the rest')
+    .option('--client <folder>', 'a client of your own beside the others; may be repeated', eachOne)
     .option('--json', 'print JSON')
     .action(async (options) => print(await (await import('./commands/doctor.js')).doctor(options)))
   program
@@ -63,6 +66,12 @@ function addRun(program: Command): void {
     .option('--seed <number>', 'of every random choice (default: a new one, printed)', seed)
     .option('--out <folder>', 'where the report goes', 'report')
     .option('--timeout <seconds>', 'of one scenario', seconds, 120)
+    .addOption(
+      new Option('--control <when>', 'run failures again on real Kafka and Pulsar, to tell whose they are')
+        .choices(['auto', 'always', 'never'])
+        .default('auto', 'auto: where Java and Maven are'),
+    )
+    .option('--control-timeout <seconds>', 'of all these controls together', seconds, 300)
     .option('--known-failing <file>', 'known failures of the target, beside those of the clients')
     .option('--json', 'print the summary as JSON')
     .action(async (options) => {
@@ -76,7 +85,9 @@ function addRun(program: Command): void {
 function addPlan(program: Command): void {
   const command = program
     .command('plan')
-    .description('say what run would run, without starting anything')
+    .description('say what run would run, and about how long, without starting anything')
+    .option('--shard <i/n>', 'the part of one of several runs', shard)
+    .addOption(new Option('--learn <folder>', 'keep what the scenarios of a report took').hideHelp())
     .option('--json', 'print JSON')
     .action(async (options) => print(await (await import('./commands/plan.js')).plan(options)))
   addSelection(command)
@@ -95,7 +106,17 @@ function addList(program: Command): void {
 function addSelection(command: Command): void {
   addScenarioSelection(command)
   command
-    .option('--clients <names>', 'quick, all, or a list such as kafkajs,pulsar-client@1.18.0', 'quick')
+    .option('--client <folder>', 'a client of your own beside the others; may be repeated', eachOne)
+    .addOption(
+      new Option(
+        '--plan <name>',
+        'quick, its rest, standard or full: which clients, and how scenarios are spread over them',
+      ).choices(['quick', 'rest', 'standard', 'full']),
+    )
+    .option(
+      '--clients <names>',
+      'quick, all, every, or a list such as kafkajs,pulsar-client-java@4.*: all that these can run, or --plan over these',
+    )
     .addOption(
       new Option('--pairs <which>', 'of Kafka and Pulsar clients: enough to meet each, or all')
         .choices(['cover', 'all'])
@@ -107,6 +128,8 @@ function addScenarioSelection(command: Command): void {
   command
     .option('--chapter <names>', 'folders of features/ or codes of the register, such as MC', collect)
     .option('--only <what>', 'a requirement, a scenario id, or features/x.feature:12', collect)
+    .option('--level <names>', 'MUST, DECLARED, SHOULD', collect)
+    .option('--tag <expression>', "of Cucumber's tags: @slow, 'not @slow', '@kafka and not @pulsar'")
     .addOption(new Option('--requirement <ids>', 'the same as --only').argParser(collect).hideHelp())
     .hook('preAction', (_, action) => {
       const { only, requirement } = action.opts<{ only?: string[]; requirement?: string[] }>()

@@ -1,19 +1,14 @@
 import Table from 'cli-table3'
-import { loadRegister } from '../plan/register.js'
-import { loadScenarios, type Scenario } from '../plan/scenarios.js'
-import { select } from '../plan/selection.js'
+import type { Scenario } from '../plan/scenarios.js'
+import { type ScenarioOptions, selectScenarios } from './selected.js'
 
-export interface ListOptions {
-  readonly chapter?: readonly string[]
-  readonly only?: readonly string[]
+export interface ListOptions extends ScenarioOptions {
   readonly json?: boolean
 }
 
 /** Every scenario of the suite, or those selected. */
 export async function list(options: ListOptions): Promise<string> {
-  const register = loadRegister()
-  const suite = await loadScenarios(register)
-  const scenarios = select(suite, { chapters: options.chapter ?? [], only: options.only ?? [] }, register)
+  const { selected: scenarios } = await selectScenarios(options)
   if (options.json) return JSON.stringify(scenarios.map(toJson), null, 2)
   const table = new Table({
     head: ['scenario', 'requirements', 'level', 'worlds', 'needs'],

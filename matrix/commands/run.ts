@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path'
 import { loadClients, provisionClient } from '../clients/index.js'
 import { type KnownFailing, loadKnownFailing } from '../judge/known-failing.js'
 import { sparedLine } from '../plan/cells.js'
-import { type ChosenClient, powersFor } from '../plan/clients.js'
+import type { ChosenClient } from '../plan/clients.js'
+import type { OutsideClient } from '../plan/repeat.js'
 import type { Results } from '../report/results.js'
 import { terminalReport } from '../report/terminal.js'
 import { removeReports, writeReports } from '../report/write.js'
@@ -14,14 +15,14 @@ import { progressFor } from '../run/progress.js'
 import { run as runSuite } from '../run/runner.js'
 import { sweep } from '../sweep/sweep.js'
 import { UsageError } from '../usage-error.js'
+import { type ControlCommandOptions, controlOptions } from './control.js'
 import { EXIT } from './exit.js'
 import { checkReachable } from './reachable.js'
-import { chosenClients, type SelectionOptions, selectScenarios } from './selected.js'
+import { choosePlan, type SelectionOptions, selectScenarios } from './selected.js'
 import { chooseTarget, type TargetOptions } from './target-choice.js'
 import { missingTools } from './toolchains.js'
 
-export interface RunCommandOptions extends SelectionOptions, TargetOptions {
-  readonly pairs: 'cover' | 'all'
+export interface RunCommandOptions extends SelectionOptions, TargetOptions, ControlCommandOptions {
   readonly jobs?: number
   readonly repeat: number
   readonly seed?: number
@@ -34,9 +35,10 @@ export interface RunCommandOptions extends SelectionOptions, TargetOptions {
 /** Runs the suite, writes the reports and answers the exit code. */
 export async function runCommand(options: RunCommandOptions, signal: AbortSignal): Promise<number> {
   const { register, suite, selected } = await selectScenarios(options)
-  const clients = chosenClients(options.clients, loadClients())
+  const { clients, spread } = choosePlan(options, loadClients())
   const target = chooseTarget(options)
   await checkReachable(options)
+  const control = await controlOptions(options)
   const knownFailing = knownFailingOf(clients, target.kind.name, options.knownFailing)
   const out = openOut(options.out)
   const progress = progressFor(process.stderr, process.env.CI !== undefined)
@@ -49,12 +51,12 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
       suite,
       selected,
       clients,
+      outside: outsideOf(clients, options.client ?? []),
       targetKind: target.kind,
       targetChoice: target.choice,
       settings: target.settings,
       knownFailing,
-      pairs: options.pairs,
-      powers: powersFor(options.clients, options.pairs),
+      spread,
       jobs: options.jobs ?? availableParallelism() + 1,
       rounds: options.repeat,
       seed,
@@ -62,6 +64,7 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
       signal,
       provision: provisionClient,
       sweep,
+      control,
       hasToolchain: async (spec) => (await missingTools(spec)).length === 0,
       events: {
         onLine: (line) => progress.line(line),
@@ -78,6 +81,12 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
           progress.observed(observation)
           note({ type: 'observed', ...observation })
         },
+        onControl(line, cases) {
+          progress.stop()
+          progress.line(line)
+          progress.start(cases)
+        },
+        onControlObserved: (observation) => progress.observed(observation),
       },
     })
     progress.stop()
@@ -86,6 +95,14 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
     progress.stop()
     await new Promise((done) => out.stream.end(done))
   }
+}
+
+/** Clients of `--client`, with their folders as they were given. */
+function outsideOf(clients: readonly ChosenClient[], folders: readonly string[]): OutsideClient[] {
+  return folders.flatMap((folder) => {
+    const choice = clients.find(({ spec }) => spec.folder === resolve(folder))
+    return choice === undefined ? [] : [{ name: choice.spec.name, folder }]
+  })
 }
 
 function finish(results: Results, folder: string, options: RunCommandOptions): number {
@@ -132,15 +149,13 @@ function knownFailingOf(
   file: string | undefined,
 ): KnownFailing[] {
   const specs = new Map(clients.map(({ spec }) => [spec.name, spec]))
-  const subject = { kind: 'target', name: targetName } as const
+  const [family = ''] = targetName.split('@')
+  const subject = { kind: 'target', name: family } as const
   return [
     ...[...specs.values()].flatMap(({ name, folder }) =>
       loadKnownFailing(join(folder, 'known-failing.yaml'), { kind: 'client', name }),
     ),
-    ...loadKnownFailing(
-      join(packageRoot, 'matrix', 'targets', 'known-failing', `${targetName}.yaml`),
-      subject,
-    ),
+    ...loadKnownFailing(join(packageRoot, 'matrix', 'targets', 'known-failing', `${family}.yaml`), subject),
     ...(file === undefined ? [] : loadNamed(file, subject)),
   ]
 }

@@ -1,5 +1,7 @@
 import type { ClientSpec } from '../clients/types.js'
 import type { Endpoints } from '../targets/types.js'
+import { type CostOf, guessedCost } from './costs.js'
+import { type Breadth, type Chosen, cover, type Kind } from './covering.js'
 import type { Scenario, ToolKind, Worlds } from './scenarios.js'
 
 /** A client as plans speak of it. `ReadyClient` and a choice not yet provisioned both are one. */
@@ -32,11 +34,19 @@ export interface PlanClients<Client extends ClientTitle> {
   readonly kafkaAdmin: readonly Client[]
 }
 
-export interface CellInput<Client extends ClientTitle> extends PlanClients<Client> {
-  readonly scenarios: readonly Scenario[]
+/** How scenarios are spread over clients. */
+export interface Spread {
   readonly pairs: 'cover' | 'all'
-  /** Which cells of a world run its scenarios that need a power over the target, or are slow: its first, or (absent) all. */
-  readonly powers?: 'once' | 'all'
+  /** Absent: each runs with every client, or pair, of its world. */
+  readonly breadth?: Breadth | null
+  /** Scenarios that cost more, or those that cost no more, are left to another plan. */
+  readonly leave?: { readonly which: 'dear' | 'cheap'; readonly msMax: number } | null
+  /** Absent: guessed by their tags. */
+  readonly costOf?: CostOf
+}
+
+export interface CellInput<Client extends ClientTitle> extends PlanClients<Client>, Spread {
+  readonly scenarios: readonly Scenario[]
   /** What the target speaks: scenarios of another world are left out. */
   readonly endpoints: Endpoints
 }
@@ -45,7 +55,7 @@ export interface CellPlan<Client extends ClientTitle = ClientTitle> {
   readonly cells: readonly Cell<Client>[]
   /** Scenarios that no cell runs, counted by the reason. Nothing is left out without a line. */
   readonly leftOut: readonly { readonly reason: string; readonly scenarios: readonly Scenario[] }[]
-  /** Cases that `powers: 'once'` spares; each of their scenarios runs in the first cell of its world. */
+  /** Cases that `breadth` spares; each of their scenarios runs in other cells. */
   readonly sparedCases: number
 }
 
@@ -74,42 +84,132 @@ export function clientsOf<Client extends ClientTitle>(
 }
 
 /**
- * Plans cells: each world alone once a client, both worlds over pairs of clients, raw once. Scenarios that are managed
- * by a tool have cells of their own: those of their worlds, paired with the tools. With `powers: 'once'`, the quick
- * plan's, scenarios that restart, kill, configure or spoil a target of their own, and those tagged `@slow`, run with the
- * first client or pair of their world only, and those of a tool once a tool: they cost seconds each, and what they show
- * is the target's or the tool's behaviour.
+ * Plans cells: each world alone with its clients, both worlds over pairs of clients, raw once. Scenarios that are managed
+ * by a tool have cells of their own: those of their worlds, paired with the tools. With a breadth they are spread over the
+ * clients as covering.ts tells; every scenario that is not left out runs at least once. Pure: the same input gives the
+ * same cells in the same order.
  */
 export function planCells<Client extends ClientTitle>(input: CellInput<Client>): CellPlan<Client> {
   const leftOut = new Map<string, Scenario[]>()
+  const leave = leaving(input)
   const runnable = input.scenarios.filter((scenario) => {
-    const reason = reasonToLeaveOut(scenario, input)
+    const reason = reasonToLeaveOut(scenario, input) ?? leave(scenario)
     if (reason !== null) leftOut.set(reason, [...(leftOut.get(reason) ?? []), scenario])
     return reason === null
   })
-  let sparedCases = 0
-  const cells = toolChoices.flatMap((tools) =>
-    worldChoices.flatMap((worlds) => {
-      const scenarios = runnable.filter(
-        (scenario) => scenario.worlds === worlds && isManagedBy(scenario, tools),
-      )
-      const tooled = tools.length > 0 ? toolsCount(tools, input) : Number.POSITIVE_INFINITY
-      return combinations(worlds, tools, input).map((clients, index) => {
-        const shared = scenarios.filter(({ powers, slow }) => {
-          const isCheap = powers.length === 0 && !slow
-          return input.powers !== 'once' || (index < tooled && (index === 0 || isCheap))
-        })
-        sparedCases += scenarios.length - shared.length
-        return cell(worlds, { ...clients, raw: input.raw }, shared)
-      })
-    }),
+  const groups = groupsOf(runnable, input)
+  const whole = groups.map((group) =>
+    combinations(group.worlds, group.tools, input).map((clients) =>
+      cell(group.worlds, { ...clients, raw: input.raw }, group.scenarios),
+    ),
   )
+  const { breadth = null } = input
+  const cells = breadth === null ? whole.flat() : coveringCells(groups, breadth, input)
+  const spared = breadth === null ? 0 : Math.max(0, countCases(whole.flat()) - countCases(cells))
   return {
-    sparedCases,
+    sparedCases: spared,
     cells: cells.filter(({ scenarios }) => scenarios.length > 0),
     leftOut: [...leftOut].map(([reason, scenarios]) => ({ reason, scenarios })),
   }
 }
+
+export function countCases(cells: readonly Pick<Cell, 'scenarios'>[]): number {
+  return cells.reduce((sum, { scenarios }) => sum + scenarios.length, 0)
+}
+
+interface CellGroup<Client> {
+  readonly worlds: Worlds
+  readonly tools: readonly ToolKind[]
+  readonly scenarios: readonly Scenario[]
+  readonly kinds: readonly (Kind & { readonly clients: readonly Client[] })[]
+}
+
+function groupsOf<Client extends ClientTitle>(
+  scenarios: readonly Scenario[],
+  input: CellInput<Client>,
+): CellGroup<Client>[] {
+  const groups = toolChoices.flatMap((tools) =>
+    worldChoices.map((worlds) => ({
+      worlds,
+      tools,
+      scenarios: scenarios.filter((each) => each.worlds === worlds && isManagedBy(each, tools)),
+      kinds: kindsOf(worlds, tools).map((name) => ({ name, clients: input[name] })),
+    })),
+  )
+  return groups.filter((group) => group.scenarios.length > 0)
+}
+
+function kindsOf(worlds: Worlds, tools: readonly ToolKind[]): Kind['name'][] {
+  return [
+    ...(worlds === 'kafka' || worlds === 'both' ? (['kafka'] as const) : []),
+    ...(worlds === 'pulsar' || worlds === 'both' ? (['pulsar'] as const) : []),
+    ...(tools.includes('pulsar-admin') ? (['pulsarAdmin'] as const) : []),
+    ...(tools.includes('kafka-admin') ? (['kafkaAdmin'] as const) : []),
+  ]
+}
+
+/** Cells by group, then by the places of their clients; in each the scenarios in the order of the suite. */
+function coveringCells<Client extends ClientTitle>(
+  groups: readonly CellGroup<Client>[],
+  breadth: Breadth,
+  input: CellInput<Client>,
+): Cell<Client>[] {
+  const { pairs: mode, costOf = guessedCost } = input
+  const chosen = new Map<string, Chosen[]>()
+  for (const one of cover(groups, { breadth, pairs: mode, costOf })) {
+    const key = [one.group, ...one.places].map((number) => String(number).padStart(4, '0')).join()
+    const own = chosen.get(key)
+    if (own === undefined) chosen.set(key, [one])
+    else own.push(one)
+  }
+  const order = new Map(input.scenarios.map(({ id }, index) => [id, index]))
+  return [...chosen].sort(byKey).flatMap(([, own]) => {
+    const [first] = own
+    const group = groups[first?.group ?? -1]
+    if (first === undefined || group === undefined) return []
+    const scenarios = own.map(({ scenario }) => scenario)
+    scenarios.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0))
+    return [cell(group.worlds, { ...clientsAt(group, first), raw: input.raw }, scenarios)]
+  })
+}
+
+const byKey = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 : 1)
+
+function clientsAt<Client extends ClientTitle>(
+  group: CellGroup<Client>,
+  { places }: Chosen,
+): Clients<Client> {
+  return Object.fromEntries(
+    group.kinds.map(({ name, clients }, index) => [name, clients[places[index] ?? 0]]),
+  )
+}
+
+/**
+ * Whether a scenario is left to another plan by what it costs. The cheapest one of each requirement is never too dear: no
+ * requirement goes without a scenario in the quick plan.
+ */
+function leaving<Client extends ClientTitle>(
+  input: CellInput<Client>,
+): (scenario: Scenario) => string | null {
+  const { leave = null, costOf = guessedCost } = input
+  if (leave === null) return () => null
+  const cheapest = new Map<string, Scenario>()
+  for (const scenario of input.scenarios) {
+    if (reasonToLeaveOut(scenario, input) !== null) continue
+    for (const id of scenario.requirementIds) {
+      const other = cheapest.get(id)
+      if (other === undefined || costOf(scenario) < costOf(other)) cheapest.set(id, scenario)
+    }
+  }
+  const kept = new Set(cheapest.values())
+  return (scenario) => {
+    const isDear = costOf(scenario) > leave.msMax && !kept.has(scenario)
+    if (leave.which === 'dear') return isDear ? LEFT_TO_REST : null
+    return isDear ? null : 'they are in the quick plan'
+  }
+}
+
+const LEFT_TO_REST = 'the slowest ones are left to --plan rest, or standard'
 
 const worldChoices: readonly Worlds[] = ['kafka', 'pulsar', 'both', 'raw', 'tools']
 const toolChoices: readonly (readonly ToolKind[])[] = [
@@ -146,15 +246,6 @@ function combinations<Client extends ClientTitle>(
     (left, right) => pairs(left, right, input.pairs).map(([a, b]) => ({ ...a, ...b })),
     first,
   )
-}
-
-/** So many of the first combinations meet every tool: a shorter list is gone through again. */
-function toolsCount<Client extends ClientTitle>(
-  tools: readonly ToolKind[],
-  { pulsarAdmin, kafkaAdmin }: PlanClients<Client>,
-): number {
-  const counts = { 'pulsar-admin': pulsarAdmin.length, 'kafka-admin': kafkaAdmin.length }
-  return Math.max(...tools.map((tool) => counts[tool]))
 }
 
 /** Every pair, or as few as meet each client at least once: the shorter list is gone through again. */
@@ -218,5 +309,5 @@ function reasonToLeaveOut<Client extends ClientTitle>(
 }
 
 export function sparedLine(cases: number): string {
-  return `${cases} cases left to --clients all or --pairs all: what needs a target of its own, a tool, or seconds runs here with the first client or pair`
+  return `${cases} cases spared: not every scenario runs with every client; each runs with at least one, and --clients name,… runs all that these can`
 }

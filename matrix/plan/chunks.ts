@@ -1,4 +1,5 @@
 import type { Cell, ClientTitle } from './cells.js'
+import { type CostOf, guessedCost } from './costs.js'
 import type { Scenario } from './scenarios.js'
 
 /** A piece of a cell that one worker runs without a pause. */
@@ -10,48 +11,64 @@ export interface Chunk<Client extends ClientTitle = ClientTitle> {
 }
 
 /** A chunk costs a Cucumber run of its own: less than this is not worth one. */
-const COST_MIN = 12
+const COST_MIN_MS = 2_000
 const CHUNKS_A_WORKER = 8
-/** A scenario that starts a target of its own takes about as long as so many others. */
-const POWER_COST = 8
 
 /**
  * Cuts cells into chunks so that `jobs` workers end at about the same time: none dearer than an eighth of a worker's
  * share, and the dearest first. A cell's scenarios that need a power stand together: a worker starts what they need
- * once for all of them.
+ * once for many of them.
  */
 export function cutIntoChunks<Client extends ClientTitle>(
   cells: readonly Cell<Client>[],
   jobs: number,
   rounds = 1,
+  costOf: CostOf = guessedCost,
 ): Chunk<Client>[] {
-  const total = cells.reduce((sum, cell) => sum + costOf(cell.scenarios), 0) * rounds
-  const costMax = Math.max(COST_MIN, Math.ceil(total / (jobs * CHUNKS_A_WORKER)))
+  const total = cells.reduce((sum, cell) => sum + costSum(cell.scenarios, costOf), 0) * rounds
+  const costMax = Math.max(COST_MIN_MS, total / (jobs * CHUNKS_A_WORKER))
   const chunks = Array.from({ length: rounds }, (_, round) =>
-    cells.flatMap((cell) => cutCell(cell, costMax, round + 1)),
+    cells.flatMap((cell) => cutCell(cell, costMax, costOf).map((part) => ({ ...part, round: round + 1 }))),
   ).flat()
-  return chunks.sort((a, b) => a.round - b.round || costOf(b.scenarios) - costOf(a.scenarios))
+  const costs = new Map(chunks.map((chunk) => [chunk, costSum(chunk.scenarios, costOf)]))
+  return chunks.sort((a, b) => a.round - b.round || (costs.get(b) ?? 0) - (costs.get(a) ?? 0))
 }
 
-export function costOf(scenarios: readonly Scenario[]): number {
-  return scenarios.reduce((sum, { powers }) => sum + (powers.length > 0 ? POWER_COST : 1), 0)
+export function costSum(scenarios: readonly Scenario[], costOf: CostOf): number {
+  return scenarios.reduce((sum, scenario) => sum + costOf(scenario), 0)
 }
 
-function cutCell<Client extends ClientTitle>(
+/** Part of a cell. */
+export interface Part<Client extends ClientTitle> {
+  readonly cell: Cell<Client>
+  readonly scenarios: readonly Scenario[]
+}
+
+/** Those with powers apart from the others, each in the order of the suite, in pieces of about `costMax` ms. */
+export function cutCell<Client extends ClientTitle>(
   cell: Cell<Client>,
   costMax: number,
-  round: number,
-): Chunk<Client>[] {
+  costOf: CostOf,
+): Part<Client>[] {
   const withPowers = cell.scenarios.filter(({ powers }) => powers.length > 0)
   const others = cell.scenarios.filter(({ powers }) => powers.length === 0)
-  const pieces = [...(withPowers.length > 0 ? [withPowers] : []), ...evenPieces(others, costMax)]
-  return pieces.map((scenarios) => ({ cell, round, scenarios }))
+  return [withPowers, others]
+    .flatMap((scenarios) => evenPieces(scenarios, costMax, costOf))
+    .map((scenarios) => ({ cell, scenarios }))
 }
 
-function evenPieces(scenarios: readonly Scenario[], lengthMax: number): (readonly Scenario[])[] {
-  const count = Math.ceil(scenarios.length / lengthMax)
-  const length = Math.ceil(scenarios.length / Math.max(1, count))
-  return Array.from({ length: count }, (_, index) =>
-    scenarios.slice(index * length, (index + 1) * length),
-  ).filter((piece) => piece.length > 0)
+/** As few pieces as cost no more than about `costMax`, in order, of about the same cost. */
+function evenPieces(scenarios: readonly Scenario[], costMax: number, costOf: CostOf): Scenario[][] {
+  const total = costSum(scenarios, costOf)
+  const share = total / Math.max(1, Math.ceil(total / costMax))
+  const pieces: Scenario[][] = []
+  let cost = 0
+  for (const scenario of scenarios) {
+    const own = costOf(scenario)
+    const piece = Math.min(Math.floor((cost + own / 2) / share), Math.ceil(total / costMax) - 1)
+    pieces[piece] = [...(pieces[piece] ?? []), scenario]
+    cost += own
+  }
+  // A scenario dearer than a share leaves pieces without any.
+  return pieces.filter((piece) => piece !== undefined)
 }

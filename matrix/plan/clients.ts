@@ -9,8 +9,9 @@ export interface ChosenClient {
 }
 
 /**
- * What `--clients` means: `quick`, `all` (each at its newest known version), or a list of `name`, `name@version` and
- * `name@*` (every known version). Any version may be asked for, a known one or not.
+ * What `--clients` means: `quick`, `all` (each at its newest known version), `every` (each at every known version), or a
+ * list of `name`, `name@version`, `name@*` and `name@2.*` (the known versions of that form). Any version may be asked
+ * for, a known one or not.
  * @throws UsageError for a name that no client has
  */
 export function chooseClients(text: string, specs: readonly ClientSpec[]): ChosenClient[] {
@@ -20,20 +21,18 @@ export function chooseClients(text: string, specs: readonly ClientSpec[]): Chose
       .filter((spec) => text === 'all' || spec.quick)
       .map((spec) => ({ spec, version: newest(spec), named: false }))
   }
+  if (text === 'every') {
+    return offered.flatMap((spec) => spec.versions.map((version) => ({ spec, version, named: false })))
+  }
   const chosen = text
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '')
     .flatMap((word) => oneChoice(word, offered))
   if (chosen.length === 0) {
-    throw new UsageError(`--clients is empty: give quick, all, or names (${namesOf(offered)})`)
+    throw new UsageError(`--clients is empty: give quick, all, every, or names (${namesOf(offered)})`)
   }
   return uniqueChoices(chosen)
-}
-
-/** The quick plan spares cases that cost much and are no matter of the client; any other choice runs all that it names. */
-export function powersFor(clients: string, pairs: 'cover' | 'all'): 'once' | 'all' {
-  return clients === 'quick' && pairs === 'cover' ? 'once' : 'all'
 }
 
 function oneChoice(word: string, specs: readonly ClientSpec[]): ChosenClient[] {
@@ -43,7 +42,16 @@ function oneChoice(word: string, specs: readonly ClientSpec[]): ChosenClient[] {
   const spec = specs.find((candidate) => candidate.name === name)
   if (spec === undefined) throw new UsageError(unknownClient(name, specs))
   if (version === '') throw new UsageError(`--clients ${word}: a version is missing after @`)
-  if (version === '*') return spec.versions.map((known) => ({ spec, version: known, named: true }))
+  if (version?.endsWith('*')) {
+    const beginning = version.slice(0, -1)
+    const known = spec.versions.filter((each) => each.startsWith(beginning))
+    if (known.length === 0) {
+      throw new UsageError(
+        `--clients ${word}: no known version is like that; there are ${oneOf(spec.versions)}`,
+      )
+    }
+    return known.map((each) => ({ spec, version: each, named: true }))
+  }
   return [{ spec, version: version ?? newest(spec), named: true }]
 }
 

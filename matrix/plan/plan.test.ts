@@ -7,12 +7,15 @@ import { test } from 'node:test'
 import type { ClientSpec } from '../clients/types.js'
 import { UsageError } from '../usage-error.js'
 import { type CellInput, type ClientTitle, pairs, planCells } from './cells.js'
-import { costOf, cutIntoChunks } from './chunks.js'
-import { chooseClients, powersFor } from './clients.js'
+import { costSum, cutIntoChunks } from './chunks.js'
+import { chooseClients } from './clients.js'
+import { guessedCost } from './costs.js'
 import { slug } from './gherkin.js'
+import { presetFor, spreadOf } from './presets.js'
 import { parseRegister } from './register.js'
-import { loadScenarios, type Scenario, type Worlds } from './scenarios.js'
+import { loadScenarios, type Scenario, type Worlds, withTags } from './scenarios.js'
 import { select } from './selection.js'
+import { shardOf } from './shards.js'
 
 const register = parseRegister(
   `
@@ -134,8 +137,6 @@ test('what a tool manages runs in cells of its own, with each tool of the kind',
     'pa2@1 × ka2@1: two',
     'pa1@1 × ka3@1: two',
   ])
-  const once = cellLines({ scenarios: scenarios.slice(1, 3), powers: 'once' })
-  assert.deepEqual(once, ['k1@1 × p1@1 × pa1@1: b+', 'k2@1 × p2@1 × pa2@1: b+', 'k1@1 × ka1@1: k+'])
   const all = cellLines({ scenarios: scenarios.slice(1, 3), kafkaAdmin, pairs: 'all' })
   assert.equal(all.length, 2 * 3 + 2 * 3 * 2)
   assert.equal(new Set(all).size, all.length)
@@ -157,39 +158,6 @@ test('a tool that is not there, or cannot reach the target, leaves its scenarios
   assert.deepEqual(reasons({ endpoints: { pulsar: 'pulsar://p:1', admin } }), [
     'k+: the target does not speak Kafka',
   ])
-})
-
-test('with powers once, what needs a power or is slow runs in the first cell of its world only, and the rest is counted', () => {
-  const powers = ['kill'] as const
-  const scenarios = [
-    scenario('slow', 'kafka', { slow: true }),
-    ...(['kafka', 'pulsar', 'both', 'raw'] as const).map((worlds) =>
-      scenario(`${worlds}!`, worlds, { powers }),
-    ),
-    scenario('k', 'kafka'),
-  ]
-  const cellsOf = (plan: ReturnType<typeof planCells>) =>
-    plan.cells.map((cell) => `${cell.id}: ${cell.scenarios.map(({ id }) => id).join()}`)
-  const once = planCells(input({ scenarios, powers: 'once' }))
-  assert.deepEqual(cellsOf(once), [
-    'k1@1: slow,kafka!,k',
-    'k2@1: k',
-    'p1@1: pulsar!',
-    'k1@1 × p1@1: both!',
-    'raw: raw!',
-  ])
-  const all = planCells(input({ scenarios, powers: 'all' }))
-  const count = (plan: ReturnType<typeof planCells>) =>
-    plan.cells.reduce((sum, cell) => sum + cell.scenarios.length, 0)
-  assert.equal(once.sparedCases, count(all) - count(once))
-  assert.equal(all.sparedCases, 0)
-})
-
-test('only the quick plan in covering pairs spares cases', () => {
-  assert.equal(powersFor('quick', 'cover'), 'once')
-  assert.equal(powersFor('quick', 'all'), 'all')
-  assert.equal(powersFor('all', 'cover'), 'all')
-  assert.equal(powersFor('kafkajs', 'cover'), 'all')
 })
 
 test('what cannot run is left out with its reason', () => {
@@ -214,7 +182,7 @@ test('chunks hold every scenario of every cell once, the longest first', () => {
   assert.equal(new Set(seen).size, 101)
   assert.equal(seen.length, 101)
   assert.ok(chunks.length >= 6)
-  const costs = chunks.map((chunk) => costOf(chunk.scenarios))
+  const costs = chunks.map((chunk) => costSum(chunk.scenarios, guessedCost))
   assert.deepEqual(
     costs,
     costs.toSorted((a, b) => b - a),
@@ -222,18 +190,183 @@ test('chunks hold every scenario of every cell once, the longest first', () => {
   assert.deepEqual(new Set(cutIntoChunks(cells, 2, 3).map(({ round }) => round)), new Set([1, 2, 3]))
 })
 
-test('what needs a power stands together in one chunk of its cell, and counts for more', () => {
+test('what needs a power stands together in chunks of its cell, and a dear scenario is a chunk of its own', () => {
   const powers = ['restart'] as const
   const scenarios = Array.from({ length: 40 }, (_, index) =>
-    scenario(`k${index}`, 'kafka', index % 10 === 0 ? { powers } : {}),
+    scenario(`k${index}`, 'kafka', index % 20 === 0 ? { powers } : {}),
   )
-  const { cells } = planCells(input({ kafka: [{ name: 'k1', version: '1' }], scenarios }))
-  const [first, ...others] = cutIntoChunks(cells, 1)
+  const { cells } = planCells(input({ kafka: [client('k1')], scenarios }))
+  const chunks = cutIntoChunks(cells, 1)
+  const ids = chunks.map((chunk) => chunk.scenarios.map(({ id }) => id))
+  assert.ok(ids.some((own) => own.join() === 'k0,k20'))
+  assert.equal(ids.flat().length, 40)
+  const dear = cutIntoChunks(cells, 1, 1, ({ id }) => (id === 'k7' ? 60_000 : 100))
   assert.deepEqual(
-    first?.scenarios.map(({ id }) => id),
-    ['k0', 'k10', 'k20', 'k30'],
+    dear[0]?.scenarios.map(({ id }) => id),
+    ['k7'],
   )
-  assert.equal(others.flatMap((chunk) => chunk.scenarios).length, 36)
+  assert.equal(dear.flatMap((chunk) => chunk.scenarios).length, 40)
+})
+
+const version = (name: string, ...versions: string[]): ClientTitle[] =>
+  versions.map((each) => ({ name, version: each }))
+const quick = spreadOf(presetFor('quick', undefined), 'cover', false)
+const standard = spreadOf(presetFor('standard', undefined), 'cover', false)
+const full = spreadOf(presetFor('full', undefined), 'cover', false)
+
+/** A suite of outlines of four, that show requirements; and what is no matter of a client. */
+const wide: readonly Scenario[] = [
+  ...(['kafka', 'pulsar', 'both'] as const).flatMap((worlds) =>
+    Array.from({ length: 24 }, (_, index) =>
+      scenario(`f/${worlds}/o${Math.floor(index / 4)}#${(index % 4) + 1}`, worlds, {
+        requirementIds: [`${worlds.toUpperCase().slice(0, 2)}-${Math.floor(index / 8)}`],
+      }),
+    ),
+  ),
+  ...['1', '2', '3'].map((id) => scenario(`f/killed/${id}`, 'kafka', { powers: ['kill'] })),
+  ...['1', '2', '3'].map((id) => scenario(`f/slow/${id}`, 'both', { slow: true })),
+  ...['1', '2', '3', '4'].map((id) => scenario(`f/managed/${id}`, 'kafka', { tools: ['pulsar-admin'] })),
+  scenario('f/login/once', 'kafka', { powers: ['configure'], requirementIds: ['NS-1'] }),
+  scenario('r', 'raw'),
+]
+const manyClients = {
+  kafka: [...version('k1', '1', '2', '3'), ...version('k2', '1', '2'), ...version('k3', '1')],
+  pulsar: [...version('p1', '1', '2'), ...version('p2', '1')],
+  pulsarAdmin: [...version('pa1', '1'), ...version('pa2', '1')],
+}
+
+function casesOf(more: Partial<CellInput<ClientTitle>>) {
+  const plan = planCells(input({ scenarios: wide, ...manyClients, ...more }))
+  const cases = plan.cells.flatMap((cell) => cell.scenarios.map((one) => ({ cell, scenario: one })))
+  assert.equal(new Set(cases.map((each) => `${each.cell.id} ${each.scenario.id}`)).size, cases.length)
+  return { plan, cases }
+}
+type Cases = ReturnType<typeof casesOf>['cases']
+const titlesBy = (
+  cases: Cases,
+  side: 'kafka' | 'pulsar' | 'pulsarAdmin',
+  keyOf: (one: Scenario) => string[],
+) => {
+  const met = new Map<string, Set<string>>()
+  for (const { cell, scenario: one } of cases) {
+    const title = cell[side] === null ? null : `${cell[side].name}@${cell[side].version}`
+    for (const key of title === null ? [] : keyOf(one)) met.set(key, new Set(met.get(key)).add(title ?? ''))
+  }
+  return met
+}
+
+test('every plan runs every scenario that it does not leave, is the same each time, and counts what it spares', () => {
+  for (const spread of [quick, standard, full]) {
+    const { plan, cases } = casesOf(spread)
+    const left = plan.leftOut.flatMap(({ scenarios }) => scenarios)
+    const run = new Set(cases.map((each) => each.scenario))
+    assert.deepEqual(new Set([...run, ...left]), new Set(wide))
+    assert.equal(run.size + left.length, wide.length)
+    assert.deepEqual(casesOf(spread).plan, plan)
+    assert.ok(plan.sparedCases > 0)
+  }
+})
+
+test('quick runs a scenario about once, and every client meets every requirement', () => {
+  const { plan, cases } = casesOf({ ...quick, kafka: version('k1', '1').concat(version('k2', '1')) })
+  const left = plan.leftOut.flatMap(({ scenarios }) => scenarios.map(({ id }) => id))
+  assert.deepEqual(left, ['f/slow/1', 'f/slow/2', 'f/slow/3'])
+  assert.ok(cases.length < 1.3 * wide.length)
+  for (const [key, titles] of titlesBy(cases, 'kafka', (one) => [...one.requirementIds])) {
+    assert.equal(titles.size, 2, key)
+  }
+  const rest = casesOf(spreadOf(presetFor('rest', undefined), 'cover', false))
+  assert.deepEqual(
+    rest.cases.map((each) => each.scenario.id),
+    left,
+  )
+  assert.equal(casesOf(spreadOf(presetFor('quick', undefined), 'cover', true)).plan.leftOut.length, 0)
+})
+
+test('quick leaves no requirement without a scenario, however dear its cheapest one is', () => {
+  const scenarios = ['a', 'b'].map((id) => scenario(id, 'kafka', { slow: true, requirementIds: ['PH-8'] }))
+  const { cells, leftOut } = planCells(input({ ...quick, costOf: guessedCost, scenarios }))
+  assert.deepEqual(
+    cells.flatMap((cell) => cell.scenarios.map(({ id }) => id)),
+    ['a'],
+  )
+  assert.match(leftOut[0]?.reason ?? '', /--plan rest/)
+})
+
+test('standard runs what is cheap with each client, in all pairs; what is dear once; and each meets every requirement', () => {
+  const kafka = ['k1', 'k2', 'k3', 'k4'].flatMap((name) => version(name, '1'))
+  const pulsar = ['p1', 'p2', 'p3'].flatMap((name) => version(name, '1'))
+  const { cases } = casesOf({ ...standard, kafka, pulsar })
+  const byScenario = titlesBy(cases, 'kafka', ({ id }) => [id])
+  assert.equal(byScenario.get('f/kafka/o0#1')?.size, 4)
+  assert.equal(byScenario.get('f/both/o0#1')?.size, 4)
+  assert.equal(byScenario.get('f/killed/1')?.size, 1)
+  assert.equal(byScenario.get('f/slow/1')?.size, 1)
+  assert.equal(byScenario.get('f/login/once')?.size, 4)
+  assert.equal(
+    new Set(['1', '2', '3'].flatMap((id) => [...(byScenario.get(`f/killed/${id}`) ?? [])])).size,
+    3,
+  )
+  assert.equal(titlesBy(cases, 'pulsar', ({ id }) => [id]).get('f/both/o0#1')?.size, 3)
+  assert.equal(titlesBy(cases, 'pulsarAdmin', ({ id }) => [id]).get('f/managed/1')?.size, 2)
+  const pairsMet = new Set(cases.map(({ cell }) => `${cell.kafka?.name} ${cell.pulsar?.name}`))
+  for (const k of kafka) for (const p of pulsar) assert.ok(pairsMet.has(`${k.name} ${p.name}`))
+  const all = casesOf({ ...standard, pairs: 'all', kafka, pulsar }).cases
+  const ofOne = all.filter((each) => each.scenario.id === 'f/both/o0#1')
+  assert.equal(ofOne.length, 12)
+})
+
+test('full has older versions meet every outline by one example each, and not always the same', () => {
+  const { cases } = casesOf(full)
+  const outline = ({ id, powers, slow, tools }: Scenario) =>
+    powers.length > 0 || slow || tools.length > 0 ? [] : [id.split('#')[0] ?? '']
+  for (const side of ['kafka', 'pulsar'] as const) {
+    for (const [key, titles] of titlesBy(cases, side, outline)) {
+      assert.equal(titles.size, manyClients[side].length, key)
+    }
+  }
+  const examplesOf = (title: string) =>
+    cases
+      .filter(({ cell }) => cell.worlds === 'kafka' && `${cell.kafka?.name}@${cell.kafka?.version}` === title)
+      .map((each) => each.scenario.id)
+      .filter((id) => id.startsWith('f/kafka/o0'))
+  assert.deepEqual(examplesOf('k1@3').length, 4)
+  assert.deepEqual(examplesOf('k1@1').length, 1)
+  assert.notDeepEqual(examplesOf('k1@1'), examplesOf('k1@2'))
+})
+
+test('shards of a plan are the plan, each case once, in about even parts', () => {
+  const { plan, cases } = casesOf(full)
+  for (const count of [1, 2, 4, 7]) {
+    const shards = Array.from({ length: count }, (_, index) =>
+      shardOf(plan.cells, { index: index + 1, count }, guessedCost),
+    )
+    const ids = (cells: readonly (typeof plan.cells)[number][]) =>
+      cells.flatMap((cell) => cell.scenarios.map(({ id }) => `${cell.id} ${id}`))
+    assert.deepEqual(shards.flatMap(ids).sort(), ids(plan.cells).sort())
+    assert.equal(shards.flatMap(ids).length, cases.length)
+    const costs = shards.map((cells) =>
+      cells.reduce((sum, cell) => sum + costSum(cell.scenarios, guessedCost), 0),
+    )
+    assert.ok(Math.max(...costs) < 1.25 * Math.min(...costs), costs.join())
+    assert.deepEqual(shardOf(plan.cells, { index: 1, count }, guessedCost), shards[0])
+  }
+})
+
+test('--plan chooses the clients, --clients beside it narrows them, and alone means all that they can run', () => {
+  assert.deepEqual(
+    [presetFor(undefined, undefined), presetFor(undefined, 'all'), presetFor(undefined, 'every')].map(
+      ({ name }) => name,
+    ),
+    ['quick', 'standard', 'full'],
+  )
+  assert.deepEqual(presetFor(undefined, 'quick'), presetFor('quick', undefined))
+  assert.deepEqual(
+    [presetFor('full', 'kafkajs@*')].map(({ name, clients }) => [name, clients]),
+    [['full', 'kafkajs@*']],
+  )
+  const named = presetFor(undefined, 'kafkajs')
+  assert.deepEqual([named.name, named.breadth, named.leaves], ['named', null, null])
 })
 
 const specs = (
@@ -262,6 +395,9 @@ test('--clients takes quick, all, names, versions and every version', () => {
   assert.equal(titles('all').length, 4)
   assert.deepEqual(titles('kafkajs, kafkajs@2.2.4'), ['kafkajs@2.2.4!'])
   assert.deepEqual(titles('kafkajs@*'), ['kafkajs@2.2.3!', 'kafkajs@2.2.4!'])
+  assert.deepEqual(titles('kafkajs@2.2.3*'), ['kafkajs@2.2.3!'])
+  assert.equal(titles('every').length, 5)
+  assert.throws(() => titles('kafkajs@3.*'), /no known version is like that; there are 2\.2\.3 or 2\.2\.4/)
   assert.deepEqual(titles('node-rdkafka@2.0.0'), ['node-rdkafka@2.0.0!'])
   assert.throws(() => titles('kafkjs'), /--clients kafkjs: no such client; did you mean kafkajs\?/)
   assert.throws(() => titles('zzzzzzzz'), /there are kafkajs, node-rdkafka, pulsar-client-python or raw/)
@@ -308,6 +444,21 @@ test('--chapter takes a folder or a code of the register, and narrows --only', (
     () => ids(['nowhere']),
     /--chapter nowhere: no such chapter; there are conversion, MC, handler, PH/,
   )
+})
+
+test('--level takes levels of the register', () => {
+  const ids = (...levels: string[]) =>
+    select(
+      [...suite, scenario('x/y/z', 'raw', { level: 'SHOULD' })],
+      { chapters: [], only: [], levels },
+      register,
+    )
+  assert.deepEqual(
+    ids('should').map(({ id }) => id),
+    ['x/y/z'],
+  )
+  assert.equal(ids('MUST').length, suite.length)
+  assert.throws(() => ids('MAY'), /--level MAY: there are MUST, DECLARED or SHOULD/)
 })
 
 test('a register is refused when it names a requirement twice or has an unknown level', () => {
@@ -361,6 +512,30 @@ Feature: Headers
   )
   assert.equal(scenarios[0]?.rule, 'Nothing is lost')
   assert.equal(scenarios[2]?.name, 'A <b> header')
+})
+
+test('--tag takes an expression of tags, also of those that a feature gives to its scenarios', async () => {
+  const root = await featureFolder(`
+@kafka
+Feature: Tags
+  @MC-3 @slow
+  Scenario: Slow
+    Given a topic
+  @MC-6 @pulsar
+  Scenario Outline: A <kind>
+    Given a <kind>
+    Examples:
+      | kind |
+      | one  |
+      | two  |
+`)
+  const scenarios = await loadScenarios(register, undefined, root)
+  const ids = async (expression: string) =>
+    (await withTags(scenarios, expression, root)).map(({ id }) => id.split('/').at(-1))
+  assert.deepEqual(await ids('@slow'), ['slow'])
+  assert.deepEqual(await ids('not @slow'), ['a-kind#1', 'a-kind#2'])
+  assert.deepEqual(await ids('@kafka and not (@pulsar or @MC-3)'), [])
+  await assert.rejects(ids('@slow and'), /--tag '@slow and': not a tag expression/)
 })
 
 test('mistakes in feature files are named with their place', async () => {

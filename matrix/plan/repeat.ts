@@ -13,17 +13,26 @@ export interface TargetChoice {
   readonly settings?: string | undefined
 }
 
+/** A client that lies outside of the package, and the folder as the user named it. */
+export interface OutsideClient {
+  readonly name: string
+  readonly folder: string
+}
+
 /** The one command that runs one scenario in one cell again, with the same random choices. */
 export function repeatCommand(
   scenarioId: string,
   cell: Pick<Cell<ClientTitle>, 'kafka' | 'pulsar' | 'raw' | 'pulsarAdmin' | 'kafkaAdmin'>,
   seed: number,
   target: TargetChoice,
+  outside: readonly OutsideClient[] = [],
 ): string {
   const clients = clientsOf(cell)
   const named = clients.length > 0 ? clients : [cell.raw].filter((client) => client !== null)
   const words = ['npx', 'kop-conformance', 'run', '--only', scenarioId]
   words.push('--clients', named.map(titleOf).join(','), '--seed', String(seed))
+  const names = new Set(named.map(({ name }) => name))
+  for (const { name, folder } of outside) if (names.has(name)) words.push('--client', folder)
   for (const [option, value] of targetOptions(target)) words.push(option, value)
   return words.map(shellWord).join(' ')
 }

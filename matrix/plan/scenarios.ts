@@ -1,6 +1,6 @@
 import { basename, dirname, relative, sep } from 'node:path'
 import { Writable } from 'node:stream'
-import { type runCucumber as RunCucumber, runCucumber } from '@cucumber/cucumber/api'
+import { loadSources, type runCucumber as RunCucumber, runCucumber } from '@cucumber/cucumber/api'
 import { packageRoot } from '../root.js'
 import type { Power } from '../targets/types.js'
 import { UsageError } from '../usage-error.js'
@@ -124,6 +124,34 @@ function worldsOf(tags: readonly string[]): Worlds | null {
   if (pulsar) return 'pulsar'
   if (tags.includes('@raw')) return 'raw'
   return toolKinds.some((kind) => tags.includes(`@${kind}`)) ? 'tools' : null
+}
+
+/**
+ * The scenarios that a tag expression selects, such as `not @slow and (@MC-3 or @MC-4)`, as Cucumber understands it.
+ * @throws UsageError when it is none
+ */
+export async function withTags(
+  scenarios: readonly Scenario[],
+  expression: string,
+  root = packageRoot,
+): Promise<readonly Scenario[]> {
+  const paths = [...new Set(scenarios.map(({ feature }) => feature))]
+  const source = {
+    defaultDialect: 'en',
+    paths,
+    names: [],
+    tagExpression: expression,
+    order: 'defined' as const,
+  }
+  const found = await loadSources(source, quiet(root)).catch(() => {
+    throw new UsageError(
+      `--tag '${expression}': not a tag expression; give such as @MC-3, 'not @slow' or '@kafka and not @pulsar'`,
+    )
+  })
+  const places = new Set(
+    found.plan.map(({ uri, location }) => `${uri.split(sep).join('/')}:${location.line}`),
+  )
+  return scenarios.filter(({ feature, line }) => places.has(`${feature}:${line}`))
 }
 
 function sameIds(scenarios: readonly Scenario[]): string[] {

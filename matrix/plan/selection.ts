@@ -1,5 +1,5 @@
-import { nearest, UsageError } from '../usage-error.js'
-import type { Register } from './register.js'
+import { nearest, oneOf, UsageError } from '../usage-error.js'
+import { type Level, levels, type Register } from './register.js'
 import type { Scenario } from './scenarios.js'
 
 export interface Selection {
@@ -7,10 +7,12 @@ export interface Selection {
   readonly chapters: readonly string[]
   /** Each a requirement id, a scenario id (or the beginning of one), or `features/x.feature[:line]`. */
   readonly only: readonly string[]
+  /** MUST, DECLARED, SHOULD; none: all. */
+  readonly levels?: readonly string[]
 }
 
 /**
- * The scenarios that the options name, in their order: those of any of the chapters, and any of `only`.
+ * The scenarios that the options name, in their order: those of any of the chapters, any of the levels, and any of `only`.
  * @throws UsageError for a name that selects nothing
  */
 export function select(
@@ -19,7 +21,8 @@ export function select(
   register: Register,
 ): readonly Scenario[] {
   const byChapter = union(scenarios, selection.chapters, (text) => chapterMatcher(text, scenarios, register))
-  return union(byChapter, selection.only, (text) => onlyMatcher(text, scenarios, register))
+  const byLevel = union(byChapter, selection.levels ?? [], levelMatcher)
+  return union(byLevel, selection.only, (text) => onlyMatcher(text, scenarios, register))
 }
 
 type Matcher = (scenario: Scenario) => boolean
@@ -32,6 +35,12 @@ function union(
   if (texts.length === 0) return scenarios
   const matchers = texts.map(matcherOf)
   return scenarios.filter((scenario) => matchers.some((matches) => matches(scenario)))
+}
+
+function levelMatcher(text: string): Matcher {
+  const level = levels.find((each): each is Level => each === text.toUpperCase())
+  if (level === undefined) throw new UsageError(`--level ${text}: there are ${oneOf(levels)}`)
+  return (scenario) => scenario.level === level
 }
 
 function chapterMatcher(text: string, scenarios: readonly Scenario[], register: Register): Matcher {

@@ -1,10 +1,10 @@
 import type { ClientSpec, CouldNotRun, ReadyClient } from '../clients/types.js'
 import type { KnownFailing } from '../judge/known-failing.js'
 import type { Observation } from '../judge/verdicts.js'
-import type { CellPlan } from '../plan/cells.js'
+import type { CellPlan, Spread } from '../plan/cells.js'
 import type { ChosenClient } from '../plan/clients.js'
 import type { Register } from '../plan/register.js'
-import type { TargetChoice } from '../plan/repeat.js'
+import type { OutsideClient, TargetChoice } from '../plan/repeat.js'
 import type { Scenario } from '../plan/scenarios.js'
 import type { SweepInput } from '../sweep/sweep.js'
 import type { Target, TargetKind, TargetSettings } from '../targets/types.js'
@@ -17,12 +17,14 @@ export interface RunInput {
   readonly suite: readonly Scenario[]
   readonly selected: readonly Scenario[]
   readonly clients: readonly ChosenClient[]
+  /** Those of them that `--client` names, for commands that repeat a case. */
+  readonly outside?: readonly OutsideClient[]
   readonly targetKind: TargetKind
   readonly targetChoice: TargetChoice
   readonly settings: TargetSettings
   readonly knownFailing: readonly KnownFailing[]
-  readonly pairs: 'cover' | 'all'
-  readonly powers: 'once' | 'all'
+  /** How the scenarios are spread over the clients. */
+  readonly spread: Spread
   readonly jobs: number
   readonly rounds: number
   readonly seed: number

@@ -115,8 +115,7 @@ function planFor(input: RunInput, target: Target, clients: readonly ReadyClient[
   return planCells({
     ...byKind(clients, ({ kind }) => kind),
     scenarios: input.selected,
-    pairs: input.pairs,
-    powers: input.powers,
+    ...input.spread,
     endpoints: target.endpoints,
   })
 }
@@ -131,7 +130,7 @@ async function observe(
   { target, runId, scratch }: { target: Target; runId: string; scratch: string },
 ): Promise<Observation[]> {
   const observed: Promise<Observation>[] = []
-  const jobs = cutIntoChunks(cells, input.jobs, input.rounds).map((chunk, index) =>
+  const jobs = cutIntoChunks(cells, input.jobs, input.rounds, input.spread.costOf).map((chunk, index) =>
     // One scenario in two cells draws the same random names: what the run creates is told apart by the job.
     jobOf(chunk, target, `${runId}-${index.toString(36)}`, input),
   )
