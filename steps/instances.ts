@@ -24,7 +24,7 @@ export function sharedInstance(kind: string, settings: TargetSettings): Promise<
 
 /** Of the usual settings, and the scenario's alone until `giveBack`: it may restart, kill or spoil it. */
 export async function lendInstance(kind: string): Promise<Target> {
-  const at = idle.findIndex((target) => target.kind === kind)
+  const at = idle.findIndex((target) => (target.name ?? target.kind) === kind)
   const target = at >= 0 ? idle.splice(at, 1)[0] : undefined
   const lentOne = target ?? (await startInstance(kind, {}))
   lent.add(lentOne)

@@ -10,6 +10,8 @@ export interface JarSet {
   readonly name: string
   readonly artifacts: readonly string[]
   readonly boms?: readonly string[]
+  /** `group:artifact:version`, with `:classifier` where it has one: this version, whatever poms name. */
+  readonly pins?: readonly string[]
 }
 
 /**
@@ -86,6 +88,7 @@ const REPOSITORIES_SWITCHED_OFF = [
 
 function pomOf(set: JarSet): string {
   const dependencies = set.artifacts.map((artifact) => dependency(artifact, ''))
+  const pins = (set.pins ?? []).map((pin) => dependency(pin, ''))
   const boms = (set.boms ?? []).map((bom) => dependency(bom, '<type>pom</type><scope>import</scope>'))
   const repositories = REPOSITORIES_SWITCHED_OFF.map(
     (id) =>
@@ -96,17 +99,17 @@ function pomOf(set: JarSet): string {
   <modelVersion>4.0.0</modelVersion>
   <groupId>kop-conformance</groupId><artifactId>${set.name}</artifactId><version>1</version><packaging>pom</packaging>
   <repositories>${repositories.join('\n')}</repositories>
-  <dependencyManagement><dependencies>${boms.join('\n')}</dependencies></dependencyManagement>
+  <dependencyManagement><dependencies>${[...pins, ...boms].join('\n')}</dependencies></dependencyManagement>
   <dependencies>${dependencies.join('\n')}</dependencies>
 </project>
 `
 }
 
 function dependency(coordinates: string, rest: string): string {
-  const [group, artifact, version] = coordinates.split(':')
+  const [group, artifact, version, classifier] = coordinates.split(':')
   if (!group || !artifact || !version) throw new Error(`not group:artifact:version: ${coordinates}`)
   return (
     `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId>` +
-    `<version>${version}</version>${rest}</dependency>`
+    `<version>${version}</version>${classifier ? `<classifier>${classifier}</classifier>` : ''}${rest}</dependency>`
   )
 }

@@ -5,6 +5,7 @@ import { loadClients } from '../clients/index.js'
 import { loadOutsideClients } from '../clients/outside.js'
 import { packageRoot } from '../root.js'
 import { targetKinds } from '../targets/index.js'
+import { versionsOf } from '../targets/versions.js'
 import { missing, missingTools, toolchains } from './toolchains.js'
 
 interface Check {
@@ -79,10 +80,18 @@ async function targetChecks(): Promise<Check[]> {
       group: 'target',
       name: `target ${name}`,
       ready: problem === undefined,
-      told: problem?.reason ?? firstSentence(profile.description),
+      told: problem?.reason ?? `${firstSentence(profile.description)}${versionsTold(name)}`,
       remedy: problem?.remedy ?? '',
     }
   })
+}
+
+/** Which versions `--target` takes by name, beside others. */
+function versionsTold(name: string): string {
+  if (name !== 'kafka' && name !== 'pulsar') return ''
+  const { versions, default: usual } = versionsOf(name)
+  const each = versions.map((version) => (version === usual ? `${version} (the default)` : version))
+  return `: ${each.join(', ')} and others`
 }
 
 const isTool = (kind: string): boolean => kind.endsWith('-admin')

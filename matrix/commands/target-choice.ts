@@ -38,7 +38,7 @@ export function endpointsOf(options: TargetOptions): Endpoints {
   const { kafka, pulsar, admin } = options
   if (hasAddress(options))
     return { ...(kafka && { kafka }), ...(pulsar && { pulsar }), ...(admin && { admin }) }
-  const name = namedKind(options.target ?? 'reference').name
+  const [name] = namedKind(options.target ?? 'reference').name.split('@')
   return { ...(name !== 'pulsar' && { kafka: '' }), ...(name !== 'kafka' && { pulsar: '', admin: '' }) }
 }
 

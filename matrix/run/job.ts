@@ -24,7 +24,7 @@ export function jobOf(
       ...(pulsarAdmin !== null && { pulsarAdmin }),
       ...(kafkaAdmin !== null && { kafkaAdmin }),
       target: {
-        kind: target.kind,
+        kind: target.name ?? target.kind,
         version: target.version,
         endpoints: target.endpoints,
         profile: target.profile,

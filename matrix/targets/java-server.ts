@@ -12,6 +12,8 @@ import { Server, untilReady } from './server.js'
 import type { StartOptions } from './types.js'
 
 const READY_TIMEOUT_MS = 90_000
+/** Laying out the classes takes seconds, on a busy machine many. */
+const ARCHIVE_GRACE_MS = 90_000
 
 /** A server of jars from Maven, ready to be started: the program and its class path. */
 export interface JavaServer {
@@ -79,7 +81,7 @@ export async function launchJava(launch: JavaLaunch): Promise<Running> {
   return {
     kill: () => server.kill(),
     async stop(graceMs) {
-      await server.stop(graceMs)
+      await server.stop(hasArchive ? graceMs : Math.max(graceMs, ARCHIVE_GRACE_MS))
       if (!hasArchive) await keepArchive(fresh, classArchive)
     },
   }

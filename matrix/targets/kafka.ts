@@ -1,130 +1,117 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
+import type { JarSet } from '../clients/maven.js'
 import { runTool } from '../clients/tools.js'
 import { type JavaServer, launchJava, propertiesOf, provisionJavaServer } from './java-server.js'
-import { ManagedTarget } from './managed.js'
+import { answersKafka } from './kafka-answers.js'
+import { type NodePorts, settingsWithController, settingsWithZooKeeper } from './kafka-settings.js'
+import { ManagedTarget, type Running } from './managed.js'
 import { dataFolder, freePorts } from './places.js'
 import { shippedProfile } from './profile.js'
 import type { Power, StartOptions, Target, TargetKind } from './types.js'
+import { isBefore, versionIn, versionsOf } from './versions.js'
+import { launchZooKeeper } from './zookeeper.js'
 
-export const KAFKA_VERSION = '4.1.0'
 const LOG4J = '2.24.3'
-/** The broker and its own tools, ProducerPerformance among them. */
-export const KAFKA_JARS = {
-  name: `apache-kafka-${KAFKA_VERSION}`,
-  artifacts: [
-    `org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
-    `org.apache.kafka:kafka-tools:${KAFKA_VERSION}`,
-    `org.apache.logging.log4j:log4j-slf4j-impl:${LOG4J}`,
-    `org.apache.logging.log4j:log4j-core:${LOG4J}`,
-  ],
-}
+/** Without a controller of its own until then; and until 3.5 that one knew no users with passwords. */
+const FIRST_WITH_CONTROLLER = '3.5.0'
+const FIRST_WITH_LOG4J_2 = '4.0.0'
 const JVM_OPTIONS = ['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 const STOP_GRACE_MS = 20_000
 const POWERS: ReadonlySet<Power> = new Set<Power>(['restart', 'kill'])
 
-/** A real Apache Kafka, one node of KRaft, from Maven Central: the control of scenarios that are Kafka's alone. */
-export function kafkaKind(): TargetKind {
-  return { name: 'kafka', powers: POWERS, profile: shippedProfile('kafka'), start: startKafka }
+export const KAFKA_VERSION = versionsOf('kafka').default
+/** The broker and its own tools, ProducerPerformance among them. */
+export const KAFKA_JARS = kafkaJars(KAFKA_VERSION)
+
+function kafkaJars(version: string): JarSet {
+  const logging = isBefore(version, FIRST_WITH_LOG4J_2)
+    ? []
+    : [`org.apache.logging.log4j:log4j-slf4j-impl:${LOG4J}`, `org.apache.logging.log4j:log4j-core:${LOG4J}`]
+  const own = [`org.apache.kafka:kafka_2.13:${version}`, `org.apache.kafka:kafka-tools:${version}`]
+  return { name: `apache-kafka-${version}`, artifacts: [...own, ...logging] }
 }
 
-async function startKafka(options: StartOptions): Promise<Target> {
-  const server = await provisionJavaServer(KAFKA_JARS, options)
+/**
+ * A real Apache Kafka, one node, from Maven Central: the control of scenarios that are Kafka's alone.
+ * @param asked a version; null: the default one. @throws UsageError
+ */
+export function kafkaKind(asked: string | null = null): TargetKind {
+  const version = versionIn('kafka', asked)
+  const name = asked === null ? 'kafka' : `kafka@${asked}`
+  const profile = shippedProfile('kafka', version)
+  return { name, powers: POWERS, profile, start: (options) => startKafka(name, version, options) }
+}
+
+async function startKafka(name: string, version: string, options: StartOptions): Promise<Target> {
+  const server = await provisionJavaServer(kafkaJars(version), options)
   const dataDir = await dataFolder(options.dataDir, 'kafka')
-  const [port = 0, controllerPort = 0, saslPort = 0] = await freePorts(3)
-  const logFile = join(dataDir, 'server.log')
+  const [plain = 0, metadata = 0, sasl = 0] = await freePorts(3)
+  const ports = { plain, metadata, sasl }
+  const hasController = !isBefore(version, FIRST_WITH_CONTROLLER)
   const configFile = join(dataDir, 'server.properties')
-  await writeFile(
-    configFile,
-    propertiesOf({
-      ...kafkaSettings(dataDir, port, controllerPort),
-      ...withPasswords(port, controllerPort, saslPort),
-      ...options.settings,
-    }),
-  )
-  await formatStorage(server, dataDir, configFile)
-  options.onProgress?.(`starting Apache Kafka ${KAFKA_VERSION}`)
-  const launch = () =>
-    launchJava({
-      name: `Apache Kafka ${KAFKA_VERSION}`,
-      server,
-      jvmOptions: JVM_OPTIONS,
-      mainAndArgs: ['kafka.Kafka', configFile],
-      dataDir,
-      logFile,
-      signal: options.signal,
-      isReady: () => accepts(port),
-    })
+  const own = hasController ? settingsWithController(dataDir, ports) : settingsWithZooKeeper(dataDir, ports)
+  await writeFile(configFile, propertiesOf({ ...own, ...options.settings }))
+  if (hasController) await formatStorage(server, dataDir, configFile)
+  options.onProgress?.(`starting Apache Kafka ${version}`)
+  const broker = { version, server, dataDir, configFile, ports, signal: options.signal }
+  const launch = () => (hasController ? launchBroker(broker) : launchWithZooKeeper(broker))
   const parts = {
     kind: 'kafka',
-    version: KAFKA_VERSION,
-    endpoints: { kafka: `127.0.0.1:${port}`, kafkaSasl: `127.0.0.1:${saslPort}` },
-    profile: shippedProfile('kafka'),
+    name,
+    version,
+    endpoints: { kafka: `127.0.0.1:${plain}`, kafkaSasl: `127.0.0.1:${sasl}` },
+    profile: shippedProfile('kafka', version),
     powers: POWERS,
     dataDir,
-    logFile,
+    logFile: join(dataDir, 'server.log'),
     stopGraceMs: STOP_GRACE_MS,
     launch,
   }
   return new ManagedTarget(parts, await launch())
 }
 
-/** Settings of one node that is broker and controller, with its data under `dataDir`. */
-export function kafkaSettings(
-  dataDir: string,
-  port: number,
-  controllerPort: number,
-): Record<string, string | number> {
-  return {
-    'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'controller.listener.names': 'CONTROLLER',
-    'log.dirs': join(dataDir, 'log'),
-    'num.partitions': 1,
-    'offsets.topic.replication.factor': 1,
-    'offsets.topic.num.partitions': 1,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'transaction.state.log.num.partitions': 1,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
-    'share.coordinator.state.topic.num.partitions': 1,
-    'group.initial.rebalance.delay.ms': 0,
-    // Scenarios wait for members to time out, and for commits to be dropped.
-    'group.min.session.timeout.ms': 100,
-    'group.consumer.min.heartbeat.interval.ms': 100,
-    'group.consumer.heartbeat.interval.ms': 200,
-    'group.consumer.min.session.timeout.ms': 1000,
-    'group.consumer.session.timeout.ms': 5000,
-    'offsets.retention.check.interval.ms': 200,
-    // And for logs to be compacted.
-    'log.cleaner.backoff.ms': 200,
-    // A killed broker is taken for alive until its session ends, and its successor must wait for that.
-    'broker.session.timeout.ms': 3000,
-    'broker.heartbeat.interval.ms': 500,
-  }
+interface Broker {
+  readonly version: string
+  readonly server: JavaServer
+  readonly dataDir: string
+  readonly configFile: string
+  readonly ports: NodePorts
+  readonly signal: AbortSignal | undefined
 }
 
-/** A further listener that asks for a password; scenarios make its users. The first one asks nobody for anything. */
-function withPasswords(port: number, controllerPort: number, saslPort: number): Record<string, string> {
-  const ofClients = `PLAINTEXT://127.0.0.1:${port},SASL_PLAINTEXT://127.0.0.1:${saslPort}`
-  const jaas = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
-  const mechanisms = ['SCRAM-SHA-256', 'SCRAM-SHA-512']
-  return {
-    listeners: `${ofClients},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': ofClients,
-    'listener.security.protocol.map':
-      'PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'sasl.enabled.mechanisms': mechanisms.join(','),
-    ...Object.fromEntries(
-      mechanisms.map((each) => [`listener.name.sasl_plaintext.${each.toLowerCase()}.sasl.jaas.config`, jaas]),
-    ),
+function launchBroker(broker: Broker): Promise<Running> {
+  return launchJava({
+    name: `Apache Kafka ${broker.version}`,
+    server: broker.server,
+    jvmOptions: JVM_OPTIONS,
+    mainAndArgs: ['kafka.Kafka', broker.configFile],
+    dataDir: broker.dataDir,
+    logFile: join(broker.dataDir, 'server.log'),
+    signal: broker.signal,
+    isReady: () => answersKafka(broker.ports.plain),
+  })
+}
+
+/** Both end together: a ZooKeeper that is started again still knows whose sessions it has to wait for. */
+async function launchWithZooKeeper(broker: Broker): Promise<Running> {
+  const zooKeeper = await launchZooKeeper({ ...broker, port: broker.ports.metadata, jvmOptions: JVM_OPTIONS })
+  try {
+    const running = await launchBroker(broker)
+    return {
+      async kill() {
+        await Promise.all([running.kill(), zooKeeper.kill()])
+      },
+      async stop(graceMs) {
+        await running.stop(graceMs)
+        await zooKeeper.stop(graceMs)
+      },
+    }
+  } catch (error) {
+    await zooKeeper.kill()
+    throw error
   }
 }
 
@@ -140,16 +127,5 @@ export async function formatStorage(server: JavaServer, dataDir: string, configF
     cwd: dataDir,
     failure: 'Apache Kafka could not format its storage',
     remedy: `look into ${configFile}`,
-  })
-}
-
-/** A KRaft broker opens its listener when it is registered and unfenced: from then on it serves. */
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true))
-    socket.once('error', () => resolve(false))
-    socket.once('close', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
   })
 }

@@ -11,6 +11,8 @@ export interface Running {
 /** What makes one kind of target differ from another. */
 export interface ManagedParts<Process extends Running> {
   readonly kind: string
+  /** Absent: the kind's. */
+  readonly name?: string
   readonly version: string
   readonly endpoints: Endpoints
   readonly profile: Profile
@@ -28,6 +30,7 @@ export interface ManagedParts<Process extends Running> {
 /** A target that the run has started, and stops. */
 export class ManagedTarget<Process extends Running> implements Target {
   readonly kind: string
+  readonly name: string
   readonly version: string
   readonly endpoints: Endpoints
   readonly profile: Profile
@@ -38,6 +41,7 @@ export class ManagedTarget<Process extends Running> implements Target {
 
   constructor(parts: ManagedParts<Process>, process: Process) {
     this.kind = parts.kind
+    this.name = parts.name ?? parts.kind
     this.version = parts.version
     this.endpoints = parts.endpoints
     this.profile = parts.profile

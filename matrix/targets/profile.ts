@@ -6,6 +6,7 @@ import { loadRegister } from '../plan/register.js'
 import { packageRoot } from '../root.js'
 import { nearest, UsageError } from '../usage-error.js'
 import type { Profile } from './types.js'
+import { isBefore } from './versions.js'
 import { answerProblem } from './vocabulary.js'
 
 const profileYaml = z.strictObject({
@@ -62,9 +63,33 @@ function problemOf({ answers, declines }: Profile): string | null {
   return null
 }
 
-/** A profile that comes with the suite. */
-export function shippedProfile(name: string): Profile {
-  return readProfile(join(packageRoot, 'matrix', 'targets', 'profiles', `${name}.yaml`))
+/** What a shipped profile says of some versions only: from one on, before another. Later entries win. */
+const ofVersions = z.strictObject({
+  from: z.string().optional(),
+  before: z.string().optional(),
+  answers: profileYaml.shape.answers,
+  declines: profileYaml.shape.declines,
+})
+const shippedYaml = profileYaml.extend({ versions: z.array(ofVersions).default([]) })
+
+/** A profile that comes with the suite; of an original, for one of its versions. */
+export function shippedProfile(name: string, version: string | null = null): Profile {
+  const file = join(packageRoot, 'matrix', 'targets', 'profiles', `${name}.yaml`)
+  const { versions, ...common } = shippedYaml.parse(parseYaml(file))
+  const own = versions.filter(
+    ({ from, before }) =>
+      version !== null &&
+      (from === undefined || !isBefore(version, from)) &&
+      (before === undefined || isBefore(version, before)),
+  )
+  const profile = {
+    ...common,
+    answers: Object.assign({ ...common.answers }, ...own.map(({ answers }) => answers)),
+    declines: Object.assign({ ...common.declines }, ...own.map(({ declines }) => declines)),
+  }
+  const problem = problemOf(profile)
+  if (problem !== null) throw new UsageError(`${file}: ${problem}`)
+  return profile
 }
 
 function parseYaml(file: string): unknown {

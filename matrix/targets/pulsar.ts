@@ -1,18 +1,27 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { JarSet } from '../clients/maven.js'
 import { unloadTopic } from './admin.js'
 import { launchJava, propertiesOf, provisionJavaServer } from './java-server.js'
 import { ManagedTarget } from './managed.js'
 import { dataFolder, freePorts } from './places.js'
 import { shippedProfile } from './profile.js'
 import type { Power, StartOptions, Target, TargetKind } from './types.js'
+import { isBefore, versionIn, versionsOf } from './versions.js'
 
-const VERSION = '4.2.4'
-const JARS = {
-  name: `apache-pulsar-${VERSION}`,
-  artifacts: [`org.apache.pulsar:pulsar-broker:${VERSION}`],
-  boms: [`org.apache.pulsar:pulsar:${VERSION}`],
+/** Until then metadata were in a ZooKeeper, also of a standalone. */
+const FIRST_WITHOUT_ZOOKEEPER = '2.11.0'
+
+function pulsarJars(version: string): JarSet {
+  const { pins, boms } = versionsOf('pulsar')
+  return {
+    name: `apache-pulsar-${version}`,
+    artifacts: [`org.apache.pulsar:pulsar-broker:${version}`],
+    pins: pins[version] ?? [],
+    boms: [`org.apache.pulsar:pulsar:${version}`, ...(boms[version] ?? [])],
+  }
 }
+
 const OPENED_PACKAGES = [
   'java.base/sun.net',
   'java.base/java.nio',
@@ -33,31 +42,34 @@ const STOP_GRACE_MS = 20_000
 const READY_REQUEST_TIMEOUT_MS = 2_000
 const POWERS: ReadonlySet<Power> = new Set<Power>(['restart', 'kill', 'roll-over'])
 
-/** A real Apache Pulsar, standalone, from Maven Central: the control of scenarios that are Pulsar's alone. */
-export function pulsarKind(): TargetKind {
-  return { name: 'pulsar', powers: POWERS, profile: shippedProfile('pulsar'), start: startPulsar }
+/**
+ * A real Apache Pulsar, standalone, from Maven Central: the control of scenarios that are Pulsar's alone.
+ * @param asked a version; null: the default one. @throws UsageError
+ */
+export function pulsarKind(asked: string | null = null): TargetKind {
+  const version = versionIn('pulsar', asked)
+  const name = asked === null ? 'pulsar' : `pulsar@${asked}`
+  const profile = shippedProfile('pulsar', version)
+  return { name, powers: POWERS, profile, start: (options) => startPulsar(name, version, options) }
 }
 
-async function startPulsar(options: StartOptions): Promise<Target> {
-  const server = await provisionJavaServer(JARS, options)
+async function startPulsar(name: string, version: string, options: StartOptions): Promise<Target> {
+  const server = await provisionJavaServer(pulsarJars(version), options)
   const dataDir = await dataFolder(options.dataDir, 'pulsar')
-  const [port = 0, webPort = 0] = await freePorts(2)
+  const [port = 0, webPort = 0, ...zooKeeperPorts] = await freePorts(4)
   const logFile = join(dataDir, 'server.log')
   const configFile = join(dataDir, 'standalone.conf')
   const admin = `http://127.0.0.1:${webPort}`
   await writeFile(configFile, propertiesOf({ ...settingsOf(port, webPort), ...options.settings }))
   await writeFile(join(dataDir, 'log4j2.xml'), LOGGING)
-  options.onProgress?.(`starting Apache Pulsar ${VERSION}`)
-  const folders = [
-    '--bookkeeper-dir',
-    join(dataDir, 'bookkeeper'),
-    '--metadata-dir',
-    join(dataDir, 'metadata'),
+  options.onProgress?.(`starting Apache Pulsar ${version}`)
+  const flags = [
+    ...['--no-functions-worker', '--no-stream-storage', '-a', '127.0.0.1'],
+    ...['--bookkeeper-dir', join(dataDir, 'bookkeeper'), ...metadataFlags(version, dataDir, zooKeeperPorts)],
   ]
-  const flags = ['--no-functions-worker', '--no-stream-storage', '-a', '127.0.0.1', ...folders]
   const launch = () =>
     launchJava({
-      name: `Apache Pulsar ${VERSION}`,
+      name: `Apache Pulsar ${version}`,
       server,
       jvmOptions: [...JVM_OPTIONS, `-Dlog4j2.configurationFile=${join(dataDir, 'log4j2.xml')}`],
       mainAndArgs: ['org.apache.pulsar.PulsarStandaloneStarter', '--config', configFile, ...flags],
@@ -68,9 +80,10 @@ async function startPulsar(options: StartOptions): Promise<Target> {
     })
   const parts = {
     kind: 'pulsar',
-    version: VERSION,
+    name,
+    version,
     endpoints: { pulsar: `pulsar://127.0.0.1:${port}`, admin },
-    profile: shippedProfile('pulsar'),
+    profile: shippedProfile('pulsar', version),
     powers: POWERS,
     dataDir,
     logFile,
@@ -79,6 +92,13 @@ async function startPulsar(options: StartOptions): Promise<Target> {
     rollOver: (topic: string) => unloadTopic(admin, topic),
   }
   return new ManagedTarget(parts, await launch())
+}
+
+function metadataFlags(version: string, dataDir: string, ports: readonly number[]): string[] {
+  if (!isBefore(version, FIRST_WITHOUT_ZOOKEEPER)) return ['--metadata-dir', join(dataDir, 'metadata')]
+  const [port = 0, bookiePort = 0] = ports
+  const folder = ['--zookeeper-dir', join(dataDir, 'zookeeper')]
+  return [...folder, '--zookeeper-port', String(port), '--bookkeeper-port', String(bookiePort)]
 }
 
 function settingsOf(port: number, webPort: number): Record<string, string | number> {

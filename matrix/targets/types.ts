@@ -46,6 +46,7 @@ export interface Profile {
 
 /** A kind of target that a run can start, or reach. Plain data crosses to the workers: name and options. */
 export interface TargetKind {
+  /** `kafka`, or with a version `kafka@3.9.1`: `targetKind(name)` answers it again. */
   readonly name: string
   readonly powers: ReadonlySet<Power>
   readonly profile: Profile
@@ -68,6 +69,8 @@ export interface StartOptions {
 /** A running instance. */
 export interface Target {
   readonly kind: string
+  /** Of the kind that started it, where that says more: `kafka@3.9.1`. */
+  readonly name?: string
   /** The version it tells of itself, for the report. */
   readonly version: string
   readonly endpoints: Endpoints
