@@ -139,7 +139,10 @@ function addScenarioSelection(command: Command): void {
 
 function addTarget(command: Command): void {
   command
-    .option('--target <kind>', 'reference, kafka or pulsar, started by the run (default: reference)')
+    .option(
+      '--target <kind>',
+      'reference, kafka or pulsar, of a version if need be (kafka@3.9.1), started by the run (default: reference)',
+    )
     .option('--kafka <host:port>', 'Kafka address of a running system', hostAndPort)
     .option('--pulsar <url>', 'its Pulsar address, pulsar://host:port', pulsarUrl)
     .option('--admin <url>', "its admin address, Pulsar's REST, http://host:port", httpUrl)
