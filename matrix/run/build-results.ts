@@ -15,7 +15,15 @@ import type { RunInput } from './input.js'
 export interface Gathered
   extends Pick<
     RunInput,
-    'register' | 'suite' | 'rounds' | 'seed' | 'settings' | 'knownFailing' | 'targetChoice' | 'signal'
+    | 'register'
+    | 'suite'
+    | 'rounds'
+    | 'seed'
+    | 'settings'
+    | 'knownFailing'
+    | 'targetChoice'
+    | 'signal'
+    | 'outside'
   > {
   readonly plan: CellPlan<ReadyClient>
   readonly observed: readonly Observation[]
@@ -165,7 +173,7 @@ function toResult(planned: PlannedCase, judgement: Judgement, gathered: Gathered
     seen,
     requirementId,
     step,
-    repeat: repeatCommand(scenario.id, cell, gathered.seed, gathered.targetChoice),
+    repeat: repeatCommand(scenario.id, cell, gathered.seed, gathered.targetChoice, gathered.outside),
     clientLog,
     targetLog,
     blame: blamed?.blame ?? null,

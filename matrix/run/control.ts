@@ -99,7 +99,7 @@ export async function decideBlame(
   const why = await reasonNotToAsk(input)
   if (why !== null) {
     input.events.onLine(
-      `whose ${waiting.length === 1 ? 'the failure is' : `${waiting.length} failures are`} was not decided: ${why}; they count as the target's`,
+      `${wasNotDecided(waiting.length)}: ${why}; what is not decided counts as the target's`,
     )
     for (const failure of waiting) decided.set(keyOf(failure), undecided(`not decided: ${why}`))
     return decided
@@ -120,6 +120,8 @@ async function reasonNotToAsk({ control, signal }: BlameInput): Promise<string |
   return control.missing()
 }
 
+const wasNotDecided = (failures: number) =>
+  `whose ${failures === 1 ? 'the failure is' : `the ${failures} failures are`} was not decided`
 const undecided = (reason: string): BlamedCase => ({ ...targets(reason), control: null })
 const keyOf = ({ cell, scenario }: Failure): string => caseKey(cell.id, scenario.id)
 
@@ -159,7 +161,7 @@ async function askOne(
       control = await input.control.kindOf(original, version).start({ signal: input.signal, onProgress })
     } catch (error) {
       const why = input.signal.aborted ? timeWords(input, interrupted) : messageOf(error)
-      input.events.onLine(`whose ${failures.length} failures are was not decided: ${title}: ${why}`)
+      input.events.onLine(`${wasNotDecided(failures.length)}: ${title}: ${why}`)
       return all(`not decided: ${title} could not be asked: ${why}`)
     }
   }
