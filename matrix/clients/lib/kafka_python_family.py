@@ -1,0 +1,83 @@
+"""What the drivers of kafka-python and of aiokafka, once its fork, have in common."""
+
+from driver_base import Unsupported, from_base64, to_base64
+
+# Names of the protocol where the libraries have older ones or their own, by Kafka's error code.
+NAMES = {
+    -1: "UNKNOWN_SERVER_ERROR",
+    6: "NOT_LEADER_OR_FOLLOWER",
+    10: "MESSAGE_TOO_LARGE",
+    13: "NETWORK_EXCEPTION",
+    14: "COORDINATOR_LOAD_IN_PROGRESS",
+    15: "COORDINATOR_NOT_AVAILABLE",
+    16: "NOT_COORDINATOR",
+    17: "INVALID_TOPIC_EXCEPTION",
+}
+# Of errors that are the client's own.
+NAMES_OF_CLASSES = {
+    "KafkaTimeoutError": "TIMEOUT",
+    "ConsumerTimeout": "TIMEOUT",
+    "TimeoutError": "TIMEOUT",
+    "AuthenticationFailedError": "SASL_AUTHENTICATION_FAILED",
+}
+TIMESTAMP_TYPES = {0: "create", 1: "append"}
+ASSIGNORS = ("range", "roundrobin", "sticky", "cooperative-sticky")
+
+
+def name_of(error):
+    """The protocol's name of a library's exception, of its class, or of one that carries another."""
+    inner = error.args[0] if isinstance(error, Exception) and error.args else None
+    if isinstance(inner, Exception):
+        return name_of(inner)
+    kind = error if isinstance(error, type) else type(error)
+    code = getattr(error, "errno", None)
+    # An exception of Python's own has a number of the system's.
+    if isinstance(code, int) and not issubclass(kind, OSError):
+        return NAMES.get(code, getattr(kind, "message", kind.__name__))
+    return NAMES_OF_CLASSES.get(kind.__name__, kind.__name__)
+
+
+def record_fields(record, library):
+    """Key, value, headers and timestamp as both libraries' `send` takes them."""
+    key, value = from_base64(record["key"]), from_base64(record["value"])
+    headers = [(name, from_base64(header)) for name, header in record.get("headers") or []]
+    if key is None and value is None:
+        raise Unsupported(f"{library}'s send() takes no record without both key and value")
+    if any(header is None for _, header in headers):
+        raise Unsupported(f"{library}'s send() takes no header without a value")
+    timestamp = {"timestamp_ms": int(record["timestamp"])} if "timestamp" in record else {}
+    partition = {"partition": record["partition"]} if "partition" in record else {}
+    return {"key": key, "value": value, "headers": headers, **timestamp, **partition}
+
+
+def to_received(record):
+    received = {
+        "partition": record.partition,
+        "offset": str(record.offset),
+        "timestamp": str(record.timestamp),
+        "key": to_base64(record.key),
+        "value": to_base64(record.value),
+        "headers": [[name, to_base64(value)] for name, value in record.headers or []],
+    }
+    if record.timestamp_type in TIMESTAMP_TYPES:
+        received["timestampType"] = TIMESTAMP_TYPES[record.timestamp_type]
+    return received
+
+
+def offset_and_metadata(kind, offset, metadata):
+    """`kind`: the library's tuple, which has had a leader epoch since 2.1 of kafka-python."""
+    return kind(*[offset, metadata, -1][: len(kind._fields)])
+
+
+def security_settings(security, token_provider):
+    """Settings but for TLS's own. `token_provider`: makes one of a given token, as the library wants it."""
+    tls, sasl = "caPath" in security, security.get("sasl")
+    if not sasl:
+        return {"security_protocol": "SSL"} if tls else {}
+    settings = {"security_protocol": "SASL_SSL" if tls else "SASL_PLAINTEXT", "sasl_mechanism": sasl["mechanism"]}
+    if sasl["mechanism"] == "OAUTHBEARER":
+        settings["sasl_oauth_token_provider"] = token_provider(sasl["token"], sasl.get("extensions") or {})
+    else:
+        settings["sasl_plain_username"] = sasl["username"]
+        settings["sasl_plain_password"] = sasl["password"]
+    return settings
