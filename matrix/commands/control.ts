@@ -1,4 +1,5 @@
 import { loadClients } from '../clients/index.js'
+import type { ClientSpec } from '../clients/types.js'
 import type { ControlOptions } from '../run/control.js'
 import { targetKind } from '../targets/index.js'
 import { UsageError } from '../usage-error.js'
@@ -20,7 +21,10 @@ export async function controlOptions(options: ControlCommandOptions): Promise<Co
     const why = await whyNoControl()
     if (why !== null) throw new UsageError(`--control always: ${why}`)
   }
-  const quick = loadClients().filter((spec) => spec.quick && spec.kind !== 'raw')
+  const isCompiled = ({ language }: ClientSpec) => language === 'java' || language === 'go'
+  const quick = loadClients()
+    .filter((spec) => spec.quick && spec.kind !== 'raw')
+    .sort((a, b) => Number(isCompiled(a)) - Number(isCompiled(b)))
   return {
     mode,
     timeoutMs: controlTimeout * 1000,

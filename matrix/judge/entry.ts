@@ -7,6 +7,8 @@ export interface EntryFor {
   readonly scenarioId: string
   /** `name@version` */
   readonly client: string
+  /** Where the list lies; absent: in the client's folder of the package. */
+  readonly folder?: string | undefined
   readonly reason: string | null
   /** ISO date of the run. */
   readonly today: string
@@ -16,11 +18,11 @@ export interface EntryFor {
  * An entry for the client's known-failing.yaml. Whoever pastes it says why the client is wrong: nobody else can.
  * @see known-failing.ts
  */
-export function knownFailingEntry({ scenarioId, client, reason, today }: EntryFor): string {
+export function knownFailingEntry({ scenarioId, client, folder, reason, today }: EntryFor): string {
   const at = client.lastIndexOf('@')
   const until = new Date(Date.parse(today) + DAYS_OF_AN_ENTRY * 86_400_000).toISOString().slice(0, 10)
   return [
-    `# matrix/clients/${client.slice(0, at)}/known-failing.yaml`,
+    `# ${folder ?? `matrix/clients/${client.slice(0, at)}`}/known-failing.yaml`,
     `- scenario: ${JSON.stringify(scenarioId)}`,
     `  versions: [${JSON.stringify(client.slice(at + 1))}]`,
     `  message: ${JSON.stringify(messageOf(reason ?? 'failed'))}`,

@@ -294,9 +294,11 @@ class Asking {
       return spec === undefined || controlVersion(spec, version) === this.#version
     }
     const kinds = new Set(doubtful.flatMap(({ cell }) => clientsOf(cell).map(({ kind }) => kind)))
-    const missing = control.toCompare.filter(({ spec }) => {
-      const namesOfKind = new Set(ready.filter(({ kind }) => kind === spec.kind).map(({ name }) => name))
-      return kinds.has(spec.kind) && namesOfKind.size <= OTHERS_MAX && !namesOfKind.has(spec.name)
+    const missing = [...kinds].flatMap((kind) => {
+      const names = new Set(ready.filter((client) => client.kind === kind).map(({ name }) => name))
+      const lacking = OTHERS_MAX + 1 - names.size
+      const more = control.toCompare.filter(({ spec }) => spec.kind === kind && !names.has(spec.name))
+      return more.slice(0, Math.max(0, lacking))
     })
     const onProgress = (line: string) => events.onLine(line)
     const more = await Promise.all(
