@@ -38,6 +38,7 @@ function buildProgram(): Command {
   addRun(program)
   addPlan(program)
   addList(program)
+  addReport(program)
   program
     .command('doctor')
     .description('say what is ready on this machine, and what to do about the rest')
@@ -64,6 +65,8 @@ function addRun(program: Command): void {
       1,
     )
     .option('--seed <number>', 'of every random choice (default: a new one, printed)', seed)
+    .option('--shard <i/n>', 'run one of several parts of the plan; see: report --merge', shard)
+    .option('--resume <folder>', 'go on with the interrupted run whose report is there')
     .option('--out <folder>', 'where the report goes', 'report')
     .option('--timeout <seconds>', 'of one scenario', seconds, 120)
     .addOption(
@@ -74,9 +77,10 @@ function addRun(program: Command): void {
     .option('--control-timeout <seconds>', 'of all these controls together', seconds, 300)
     .option('--known-failing <file>', 'known failures of the target, beside those of the clients')
     .option('--json', 'print the summary as JSON')
-    .action(async (options) => {
+    .action(async (options, own: Command) => {
       const { runCommand } = await import('./commands/run.js')
-      process.exitCode = await runCommand(options, interruptSignal())
+      const given = Object.keys(options).filter((name) => own.getOptionValueSource(name) === 'cli')
+      process.exitCode = await runCommand(options, new Set(given), interruptSignal())
     })
   addSelection(command)
   addTarget(command)
@@ -101,6 +105,18 @@ function addList(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (options) => print(await (await import('./commands/list.js')).list(options)))
   addScenarioSelection(command)
+}
+
+function addReport(program: Command): void {
+  program
+    .command('report')
+    .description('write the report of a run whose shards ran apart')
+    .requiredOption('--merge <folders...>', "the shards' reports, one of each")
+    .option('--out <folder>', 'where the report goes', 'report')
+    .option('--json', 'print the summary as JSON')
+    .action(async (options) => {
+      process.exitCode = await (await import('./commands/report.js')).reportCommand(options)
+    })
 }
 
 function addSelection(command: Command): void {

@@ -4,25 +4,29 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { loadClients, provisionClient } from '../clients/index.js'
 import { type KnownFailing, loadKnownFailing } from '../judge/known-failing.js'
-import { sparedLine } from '../plan/cells.js'
+import { type CellPlan, countCases, sparedLine } from '../plan/cells.js'
 import type { ChosenClient } from '../plan/clients.js'
 import type { OutsideClient } from '../plan/repeat.js'
+import { type Shard, shardTitle } from '../plan/shards.js'
 import type { Results } from '../report/results.js'
-import { terminalReport } from '../report/terminal.js'
 import { removeReports, writeReports } from '../report/write.js'
 import { packageRoot } from '../root.js'
 import { progressFor } from '../run/progress.js'
+import { RECORD_FILE, type ReadRecord, type RecordLine, readRecord } from '../run/record.js'
 import { run as runSuite } from '../run/runner.js'
 import { sweep } from '../sweep/sweep.js'
 import { UsageError } from '../usage-error.js'
 import { type ControlCommandOptions, controlOptions } from './control.js'
 import { EXIT } from './exit.js'
 import { checkReachable } from './reachable.js'
+import { exitCodeOf, printReport } from './report.js'
 import { choosePlan, type SelectionOptions, selectScenarios } from './selected.js'
 import { chooseTarget, type TargetOptions } from './target-choice.js'
 import { missingTools } from './toolchains.js'
 
 export interface RunCommandOptions extends SelectionOptions, TargetOptions, ControlCommandOptions {
+  readonly shard?: Shard
+  readonly resume?: string
   readonly jobs?: number
   readonly repeat: number
   readonly seed?: number
@@ -32,17 +36,26 @@ export interface RunCommandOptions extends SelectionOptions, TargetOptions, Cont
   readonly json?: boolean
 }
 
-/** Runs the suite, writes the reports and answers the exit code. */
-export async function runCommand(options: RunCommandOptions, signal: AbortSignal): Promise<number> {
+/**
+ * Runs the suite, writes the reports and answers the exit code. `given`: the names of those options that the command line
+ * had; with `--resume` all others are those of the run that it goes on with.
+ */
+export async function runCommand(
+  asked: RunCommandOptions,
+  given: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<number> {
+  const resumed = asked.resume === undefined ? null : readRecord(asked.resume, '--resume')
+  const options = resumed === null ? asked : resumedOptions(asked, given, resumed)
   const { register, suite, selected } = await selectScenarios(options)
-  const { clients, spread } = choosePlan(options, loadClients())
+  const { name: planName, clients, spread } = choosePlan(options, loadClients())
   const target = chooseTarget(options)
   await checkReachable(options)
   const control = await controlOptions(options)
   const knownFailing = knownFailingOf(clients, target.kind.name, options.knownFailing)
-  const out = openOut(options.out)
+  const out = openOut(options.out, resumed !== null)
   const progress = progressFor(process.stderr, process.env.CI !== undefined)
-  const note = (value: object) => out.stream.write(`${JSON.stringify(value)}\n`)
+  const note = (line: RecordLine) => out.stream.write(`${JSON.stringify(line)}\n`)
   const seed = options.seed ?? randomInt(0x1_0000_0000)
   progress.line(`seed ${seed}`)
   try {
@@ -57,6 +70,10 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
       settings: target.settings,
       knownFailing,
       spread,
+      planName,
+      shard: options.shard ?? null,
+      resumed,
+      options: { ...options, seed },
       jobs: options.jobs ?? availableParallelism() + 1,
       rounds: options.repeat,
       seed,
@@ -68,18 +85,16 @@ export async function runCommand(options: RunCommandOptions, signal: AbortSignal
       hasToolchain: async (spec) => (await missingTools(spec)).length === 0,
       events: {
         onLine: (line) => progress.line(line),
-        onTarget({ kind, version, endpoints }, runId) {
+        onTarget({ kind, version, endpoints }) {
           progress.line(`target ${kind} ${version} (${Object.values(endpoints).join(', ')})`)
-          note({ type: 'run', runId, seed, target: { kind, version, endpoints } })
         },
+        onRecord: note,
         onPlanned(plan, cases) {
-          if (plan.sparedCases > 0) progress.line(sparedLine(plan.sparedCases))
-          progress.line(`${cases} cases in ${plan.cells.length} cells`)
+          for (const line of plannedLines(planName, plan, cases, options)) progress.line(line)
           progress.start(cases)
         },
         onObserved(observation) {
           progress.observed(observation)
-          note({ type: 'observed', ...observation })
         },
         onControl(line, cases) {
           progress.stop()
@@ -107,25 +122,41 @@ function outsideOf(clients: readonly ChosenClient[], folders: readonly string[])
 
 function finish(results: Results, folder: string, options: RunCommandOptions): number {
   writeReports(results, folder)
-  if (options.json) {
-    const { summary, partial, planned, seed } = results
-    process.stdout.write(`${JSON.stringify({ out: folder, partial, planned, seed, summary }, null, 2)}\n`)
-  } else {
-    const color = process.stdout.isTTY && process.env.NO_COLOR === undefined
-    process.stdout.write(`${terminalReport(results, { color })}\n`)
-    process.stdout.write(`report: ${join(options.out, 'index.html')}\n`)
-  }
+  printReport(results, options)
   return exitCodeOf(results)
 }
 
-export function exitCodeOf(results: Pick<Results, 'partial' | 'results' | 'summary'>): number {
-  if (results.partial) return EXIT.interrupted
-  if (results.results.length === 0) return EXIT.nothingRun
-  return results.summary.fatal > 0 ? EXIT.failed : EXIT.passed
+function plannedLines(
+  name: string,
+  plan: CellPlan,
+  cases: number,
+  { shard, repeat }: RunCommandOptions,
+): string[] {
+  const of = shard === undefined ? `plan ${name}` : `plan ${name}, shard ${shardTitle(shard)}`
+  const times = repeat > 1 ? `, ${repeat} times each` : ''
+  const left = cases < countCases(plan.cells) * repeat ? `, ${cases} still to be run` : ''
+  return [
+    ...plan.leftOut.map(({ reason, scenarios }) => `${scenarios.length} scenarios left out: ${reason}`),
+    ...(plan.sparedCases > 0 ? [sparedLine(plan.sparedCases)] : []),
+    `${of}: ${countCases(plan.cells)} cases in ${plan.cells.length} cells${times}${left}`,
+  ]
+}
+
+/** What only concerns how a run goes on, not what it is. */
+const freeWhenResumed = ['jobs', 'timeout', 'json', 'resume', 'control', 'controlTimeout']
+
+function resumedOptions(
+  asked: RunCommandOptions,
+  given: ReadonlySet<string>,
+  { folder, planned }: ReadRecord,
+): RunCommandOptions {
+  if (given.has('out')) throw new UsageError(`--resume ${folder}: goes on in that folder; leave out --out`)
+  const own = Object.entries(asked).filter(([name]) => given.has(name) || freeWhenResumed.includes(name))
+  return { ...(planned.options as unknown as RunCommandOptions), ...Object.fromEntries(own), out: folder }
 }
 
 /** Results go there as they come, so that nothing is lost whatever ends the run. */
-function openOut(out: string): { folder: string; stream: WriteStream } {
+function openOut(out: string, goesOn: boolean): { folder: string; stream: WriteStream } {
   const folder = resolve(out)
   try {
     mkdirSync(folder, { recursive: true })
@@ -134,7 +165,9 @@ function openOut(out: string): { folder: string; stream: WriteStream } {
     const { code } = error as NodeJS.ErrnoException
     throw new UsageError(`--out ${out}: the folder cannot be made (${code}); give one that can be written`)
   }
-  const stream = createWriteStream(join(folder, 'results.ndjson'))
+  const stream = createWriteStream(join(folder, RECORD_FILE), { flags: goesOn ? 'a' : 'w' })
+  // A run that was killed may have left half a line.
+  if (goesOn) stream.write('\n')
   stream.on('error', (error) => {
     process.stderr.write(`kop-conformance: --out ${out}: ${error.message}\n`)
     process.exit(EXIT.nothingRun)

@@ -23,11 +23,13 @@ export interface JudgeInput {
   readonly target: { readonly name: string; readonly version: string }
   /** ISO date of the run. */
   readonly today: string
+  /** Not all cases of the plan are here: what still fails may be elsewhere, and no entry is called stale. */
+  readonly isPart?: boolean
 }
 
 /** Weighs what was observed against the known-failing lists. Pure; answers in the order of `cases`. */
 export function judge(input: JudgeInput): Judgement[] {
-  const stale = new Set(input.entries.filter((entry) => isStale(entry, input)))
+  const stale = new Set(input.isPart ? [] : input.entries.filter((entry) => isStale(entry, input)))
   return input.cases.map((testCase) => judgeCase(testCase, input, stale))
 }
 
@@ -88,11 +90,14 @@ function matchesMessage(entry: KnownFailing, observation: Observation): boolean 
   return new RegExp(pattern[1] ?? '', pattern[2]).test(text)
 }
 
-/** Rounds that agree give their verdict; passed beside failed is flaky; otherwise the worst counts. */
+/**
+ * Rounds that agree give their verdict. Those that passed, failed or could not be asked, and another time did not, are
+ * flaky. A round that could not be run says nothing of the target: it counts where all others agree, for it is missing.
+ */
 function combined(observations: readonly Observation[]): ObservedVerdict | 'flaky' {
   const seen = new Set(observations.map(({ verdict }) => verdict))
-  if (seen.has('passed') && seen.has('failed')) return 'flaky'
-  return worstOf(observations).verdict
+  seen.delete('could-not-run')
+  return seen.size > 1 ? 'flaky' : worstOf(observations).verdict
 }
 
 const badness: Record<ObservedVerdict, number> = { failed: 3, 'could-not-run': 2, unsupported: 1, passed: 0 }
@@ -104,6 +109,7 @@ function worstOf(observations: readonly Observation[]): Observation {
 }
 
 function flakyReason(observations: readonly Observation[]): string {
-  const failed = observations.filter(({ verdict }) => verdict === 'failed')
-  return `failed in ${failed.length} of ${observations.length} rounds: ${failed[0]?.reason ?? 'no reason given'}`
+  const { verdict, reason } = worstOf(observations.filter((each) => each.verdict !== 'could-not-run'))
+  const times = observations.filter((each) => each.verdict === verdict).length
+  return `${verdict} in ${times} of ${observations.length} rounds: ${reason ?? 'no reason given'}`
 }

@@ -6,8 +6,6 @@ import type { Scenario } from './scenarios.js'
 export interface Chunk<Client extends ClientTitle = ClientTitle> {
   readonly cell: Cell<Client>
   readonly scenarios: readonly Scenario[]
-  /** 1-based, with `--repeat`. */
-  readonly round: number
 }
 
 /** A chunk costs a Cucumber run of its own: less than this is not worth one. */
@@ -22,26 +20,17 @@ const CHUNKS_A_WORKER = 8
 export function cutIntoChunks<Client extends ClientTitle>(
   cells: readonly Cell<Client>[],
   jobs: number,
-  rounds = 1,
   costOf: CostOf = guessedCost,
 ): Chunk<Client>[] {
-  const total = cells.reduce((sum, cell) => sum + costSum(cell.scenarios, costOf), 0) * rounds
+  const total = cells.reduce((sum, cell) => sum + costSum(cell.scenarios, costOf), 0)
   const costMax = Math.max(COST_MIN_MS, total / (jobs * CHUNKS_A_WORKER))
-  const chunks = Array.from({ length: rounds }, (_, round) =>
-    cells.flatMap((cell) => cutCell(cell, costMax, costOf).map((part) => ({ ...part, round: round + 1 }))),
-  ).flat()
+  const chunks = cells.flatMap((cell) => cutCell(cell, costMax, costOf))
   const costs = new Map(chunks.map((chunk) => [chunk, costSum(chunk.scenarios, costOf)]))
-  return chunks.sort((a, b) => a.round - b.round || (costs.get(b) ?? 0) - (costs.get(a) ?? 0))
+  return chunks.sort((a, b) => (costs.get(b) ?? 0) - (costs.get(a) ?? 0))
 }
 
 export function costSum(scenarios: readonly Scenario[], costOf: CostOf): number {
   return scenarios.reduce((sum, scenario) => sum + costOf(scenario), 0)
-}
-
-/** Part of a cell. */
-export interface Part<Client extends ClientTitle> {
-  readonly cell: Cell<Client>
-  readonly scenarios: readonly Scenario[]
 }
 
 /** Those with powers apart from the others, each in the order of the suite, in pieces of about `costMax` ms. */
@@ -49,7 +38,7 @@ export function cutCell<Client extends ClientTitle>(
   cell: Cell<Client>,
   costMax: number,
   costOf: CostOf,
-): Part<Client>[] {
+): Chunk<Client>[] {
   const withPowers = cell.scenarios.filter(({ powers }) => powers.length > 0)
   const others = cell.scenarios.filter(({ powers }) => powers.length === 0)
   return [withPowers, others]

@@ -2,15 +2,17 @@ import type { ReadyClient } from '../clients/types.js'
 import { knownFailingEntry } from '../judge/entry.js'
 import { type Case, type Judgement, judge } from '../judge/judge.js'
 import { isFatal, type Observation } from '../judge/verdicts.js'
-import { type Cell, type CellPlan, clientsOf } from '../plan/cells.js'
+import { type Cell, type CellPlan, clientsOf, countCases } from '../plan/cells.js'
 import { repeatCommand } from '../plan/repeat.js'
 import type { Scenario } from '../plan/scenarios.js'
+import { type Shard, shardTitle } from '../plan/shards.js'
 import { type NotRun, type Result, type Results, SCHEMA_VERSION } from '../report/results.js'
 import { summarize } from '../report/summary.js'
 import { suiteVersion } from '../root.js'
 import type { Target } from '../targets/types.js'
 import { type BlamedCase, caseKey, type Failure } from './control.js'
 import type { RunInput } from './input.js'
+import { planDigest } from './record.js'
 
 export interface Gathered
   extends Pick<
@@ -30,7 +32,15 @@ export interface Gathered
   readonly target: Pick<Target, 'kind' | 'version' | 'profile' | 'endpoints' | 'powers'>
   readonly runId: string
   readonly started: Date
+  /** Absent: now. */
+  readonly ended?: Date
   readonly notRun: readonly NotRun[]
+  /** The plan that `plan` is, or is a part of; absent: it has no name. */
+  readonly planName?: string
+  readonly planDigest?: string
+  readonly shard?: Shard | null
+  /** What a partial result lacks, in words. */
+  readonly missing?: readonly string[]
   /** Whose each failure is, by case; absent: nobody was asked. */
   readonly blames?: ReadonlyMap<string, BlamedCase>
 }
@@ -44,7 +54,7 @@ interface PlannedCase {
 /** Judges what was observed and puts everything together that reports tell. */
 export function buildResults(gathered: Gathered): Results {
   const { plan, register, started, target } = gathered
-  const ended = new Date()
+  const { ended = new Date(), shard = null } = gathered
   const { cases, judgements } = judged(gathered)
   const results = cases.map((planned, index) => toResult(planned, judgements[index] as Judgement, gathered))
   return {
@@ -57,7 +67,14 @@ export function buildResults(gathered: Gathered): Results {
     endedAt: ended.toISOString(),
     milliseconds: ended.getTime() - started.getTime(),
     partial: gathered.signal.aborted,
-    planned: plan.cells.reduce((sum, cell) => sum + cell.scenarios.length, 0),
+    missing: [...(gathered.missing ?? [])],
+    plan: {
+      name: gathered.planName ?? 'named',
+      digest: gathered.planDigest ?? planDigest(plan, gathered.rounds),
+      shard: shard === null ? null : shardTitle(shard),
+      spared: plan.sparedCases,
+    },
+    planned: countCases(plan.cells),
     target: {
       kind: target.kind,
       version: target.version,
@@ -116,6 +133,7 @@ function judged(gathered: Gathered) {
     entries: gathered.knownFailing,
     target: { name: gathered.target.kind, version: gathered.target.version },
     today: dateOf(gathered.started),
+    isPart: gathered.signal.aborted || (gathered.shard ?? null) !== null,
   })
   return { cases, judgements }
 }
@@ -200,10 +218,12 @@ function entryFor(
   { scenario }: PlannedCase,
   { reason }: Observation,
   blamed: BlamedCase | null,
-  { started }: Gathered,
+  { started, outside }: Gathered,
 ): string | null {
   if (blamed?.blame !== 'client' || blamed.client === null) return null
-  return knownFailingEntry({ scenarioId: scenario.id, client: blamed.client, reason, today: dateOf(started) })
+  const { client } = blamed
+  const folder = outside?.find(({ name }) => client.startsWith(`${name}@`))?.folder
+  return knownFailingEntry({ scenarioId: scenario.id, client, folder, reason, today: dateOf(started) })
 }
 
 function chaptersOf({ register }: Gathered): Results['chapters'] {

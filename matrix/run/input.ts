@@ -6,9 +6,11 @@ import type { ChosenClient } from '../plan/clients.js'
 import type { Register } from '../plan/register.js'
 import type { OutsideClient, TargetChoice } from '../plan/repeat.js'
 import type { Scenario } from '../plan/scenarios.js'
+import type { Shard } from '../plan/shards.js'
 import type { SweepInput } from '../sweep/sweep.js'
 import type { Target, TargetKind, TargetSettings } from '../targets/types.js'
 import type { ControlOptions } from './control.js'
+import type { ReadRecord, RecordLine } from './record.js'
 
 /** Everything that a run needs, already checked. */
 export interface RunInput {
@@ -25,6 +27,14 @@ export interface RunInput {
   readonly knownFailing: readonly KnownFailing[]
   /** How the scenarios are spread over the clients. */
   readonly spread: Spread
+  /** Absent: named by its clients. */
+  readonly planName?: string
+  /** Only this part of the plan; absent: all. */
+  readonly shard?: Shard | null
+  /** An interrupted run of the same plan and seed, that this one goes on with. */
+  readonly resumed?: ReadRecord | null
+  /** Options of the command line, kept in the record. */
+  readonly options?: Readonly<Record<string, unknown>>
   readonly jobs: number
   readonly rounds: number
   readonly seed: number
@@ -50,6 +60,8 @@ export interface RunEvents {
   onTarget(target: Target, runId: string): void
   onPlanned(plan: CellPlan<ReadyClient>, cases: number): void
   onObserved(observation: Observation): void
+  /** Of results.ndjson. */
+  onRecord?(line: RecordLine): void
   /** Failed cases are to be run on an original, or on the target with other clients. */
   onControl?(line: string, cases: number): void
   onControlObserved?(observation: Observation): void

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClientSpec, ReadyClient } from '../clients/types.js'
 import type { Observation } from '../judge/verdicts.js'
-import { byKind, type Cell, type CellPlan, planCells } from '../plan/cells.js'
+import { type Cell, countCases } from '../plan/cells.js'
 import { cutIntoChunks } from '../plan/chunks.js'
 import type { ChosenClient } from '../plan/clients.js'
 import type { Scenario } from '../plan/scenarios.js'
@@ -16,6 +16,7 @@ import { buildResults, failuresOf } from './build-results.js'
 import { decideBlame } from './control.js'
 import type { RunInput } from './input.js'
 import { jobOf } from './job.js'
+import { leftToRun, partOf, planFor, plannedOf } from './planned.js'
 import { runJobs } from './pool.js'
 
 /** The target could not be started or reached: nothing can be run. */
@@ -40,15 +41,27 @@ export async function run(input: RunInput): Promise<Results | null> {
   const scratch = await mkdtemp(join(tmpdir(), 'kop-conformance-run-'))
   try {
     input.events.onTarget(target, runId)
-    const plan = planFor(input, target, clients.ready)
-    input.events.onPlanned(plan, casesOf(plan.cells) * input.rounds)
-    const observed = await observe(input, plan.cells, { target, runId, scratch })
-    const gathered = { ...input, plan, observed, target, runId, started, notRun: clients.notRun }
+    const whole = planFor(input, target, clients.ready)
+    const planned = plannedOf(input, whole, { target, runId, started, notRun: clients.notRun })
+    const plan = partOf(whole, input)
+    const left = leftToRun(plan.cells, input)
+    input.events.onPlanned(
+      plan,
+      left.reduce((sum, cells) => sum + countCases(cells), 0),
+    )
+    const seen = await observe(input, left, { target, runId, scratch })
+    const observed = [...(input.resumed?.observed ?? []), ...seen]
+    const planDigest = planned.plan.digest
+    const gathered = { ...input, plan, planDigest, observed, target, runId, started, notRun: clients.notRun }
     const { control } = input
-    if (control === undefined) return buildResults(gathered)
     const { ready } = clients
-    const asked = { ...input, control, ready, target, observed, runId, scratch }
-    return buildResults({ ...gathered, blames: await decideBlame(failuresOf(gathered), asked) })
+    const asked = control && { ...input, control, ready, target, observed, runId, scratch }
+    const blames = asked && (await decideBlame(failuresOf(gathered), asked))
+    if (blames !== undefined) input.events.onRecord?.({ type: 'blamed', blames: [...blames] })
+    const results = buildResults({ ...gathered, ...(blames && { blames }) })
+    const { endedAt, partial } = results
+    input.events.onRecord?.({ type: 'ended', endedAt, partial })
+    return results
   } finally {
     await sweepTarget(input, target, runId, clients.ready)
     await Promise.all([stopTarget(target, input.signal), briefly(removeFolder(scratch), input.signal)])
@@ -111,37 +124,26 @@ async function provisionOne(choice: ChosenClient, input: RunInput): Promise<Read
   return { ...outcome, required }
 }
 
-function planFor(input: RunInput, target: Target, clients: readonly ReadyClient[]): CellPlan<ReadyClient> {
-  return planCells({
-    ...byKind(clients, ({ kind }) => kind),
-    scenarios: input.selected,
-    ...input.spread,
-    endpoints: target.endpoints,
-  })
-}
-
-function casesOf(cells: readonly Cell[]): number {
-  return cells.reduce((sum, cell) => sum + cell.scenarios.length, 0)
-}
-
 async function observe(
   input: RunInput,
-  cells: readonly Cell<ReadyClient>[],
+  left: readonly (readonly Cell<ReadyClient>[])[],
   { target, runId, scratch }: { target: Target; runId: string; scratch: string },
 ): Promise<Observation[]> {
   const observed: Promise<Observation>[] = []
-  const jobs = cutIntoChunks(cells, input.jobs, input.rounds, input.spread.costOf).map((chunk, index) =>
+  const jobs = left
+    .flatMap((cells) => cutIntoChunks(cells, input.jobs, input.spread.costOf))
     // One scenario in two cells draws the same random names: what the run creates is told apart by the job.
-    jobOf(chunk, target, `${runId}-${index.toString(36)}`, input),
-  )
+    .map((chunk, index) => jobOf(chunk, target, `${runId}-${index.toString(36)}`, input))
   await runJobs(jobs, {
     jobs: input.jobs,
     scenarioTimeoutMs: input.scenarioTimeoutMs,
     signal: input.signal,
     workerEnv: { TMPDIR: scratch },
     onObserved(observation) {
-      observed.push(withTargetLog(observation, target, input.signal))
       input.events.onObserved(observation)
+      const whole = withTargetLog(observation, target, input.signal)
+      observed.push(whole)
+      void whole.then((each) => input.events.onRecord?.({ type: 'observed', ...each }))
     },
   })
   return Promise.all(observed)
