@@ -6,6 +6,7 @@ import { cacheFolder } from './paths.js'
 import type { ProvisionContext } from './provision-context.js'
 import { findTool, runTool } from './tools.js'
 import type { ReadyClient } from './types.js'
+import { fits } from './version-files.js'
 
 /** What the drivers are written in; a library that needs a newer Go says so, and the newer one builds all. */
 const GO_VERSION = '1.24'
@@ -64,18 +65,4 @@ async function sharedSources(): Promise<string[]> {
   const shared = join(packageRoot, 'matrix', 'clients', 'lib')
   const names = (await readdir(shared)).filter((name) => name.endsWith('.go'))
   return names.sort().map((name) => join(shared, name))
-}
-
-/** @internal Whether a file is for this version of the library. */
-export function fits(file: string, version: string): boolean {
-  const found = /\.(since|before)-(\d+(?:\.\d+)*)\.go$/.exec(file)
-  if (!found) return true
-  const isEarlier = compareVersions(version, found[2] ?? '') < 0
-  return found[1] === 'before' ? isEarlier : !isEarlier
-}
-
-function compareVersions(one: string, other: string): number {
-  const others = other.split('.').map(Number)
-  const difference = one.split('.').map((part, index) => Number.parseInt(part, 10) - (others[index] ?? 0))
-  return difference.find((each) => each !== 0) ?? 0
 }

@@ -1,5 +1,4 @@
 import com.fasterxml.jackson.databind.JsonNode;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -19,20 +18,16 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.utils.AppInfoParser;
 
 /**
  * Members of groups that stay. KafkaConsumer belongs to one thread: each member has its own, which polls all the time,
  * keeps the records for `memberPoll`, and commits.
  */
 final class Members {
-  private static final Duration POLL = Duration.ofMillis(20);
-  private static final Duration CLOSE = Duration.ofSeconds(3);
+  private static final int POLL_MS = 20;
+  private static final int CLOSE_MS = 3_000;
   /** So many records wait for `memberPoll`: beyond that a member pauses. */
   private static final int WAITING_RECORDS_MAX = 5000;
-  /** What KafkaConsumer's older releases do not have: the setting would be ignored with a warning. */
-  private static final double STATIC_MEMBERS_SINCE = 2.03;
-  private static final double CONSUMER_PROTOCOL_SINCE = 4.0;
 
   static final Comparator<TopicPartition> IN_ORDER =
       Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition);
@@ -57,13 +52,11 @@ final class Members {
             "default.api.timeout.ms", 10_000,
             "auto.offset.reset", Driver.text(args, "from", "earliest")));
     if (Driver.has(args, "instanceId")) {
-      if (version() < STATIC_MEMBERS_SINCE) throw new Driver.Unsupported("this kafka-clients has no static members");
+      Release.mustBeSince(2, 3, "static members (KIP-345)");
       all.put("group.instance.id", args.get("instanceId").asText());
     }
     if (Driver.text(args, "protocol", "classic").equals("consumer")) {
-      if (version() < CONSUMER_PROTOCOL_SINCE) {
-        throw new Driver.Unsupported("this kafka-clients has no group protocol but the classic one");
-      }
+      Release.mustBeSince(4, 0, "the consumer protocol (KIP-848)");
       all.put("group.protocol", "consumer");
     } else {
       all.put("partition.assignment.strategy", assignor(Driver.text(args, "assignor", "range")));
@@ -81,14 +74,9 @@ final class Members {
     try {
       return Class.forName(type).getName();
     } catch (ClassNotFoundException missing) {
-      throw new Driver.Unsupported("this kafka-clients has no " + name + " assignor");
+      boolean isCooperative = name.startsWith("cooperative");
+      throw Release.missing(isCooperative ? "2.4" : "0.11", type + (isCooperative ? " (KIP-429)" : " (KIP-54)"));
     }
-  }
-
-  /** 2.3.1 is 2.03, so that releases compare as numbers. */
-  private static double version() {
-    String[] parts = AppInfoParser.getVersion().split("\\.");
-    return Integer.parseInt(parts[0]) + Integer.parseInt(parts[1]) / 100.0;
   }
 
   Object assignment(JsonNode args) throws Exception {
@@ -172,7 +160,7 @@ final class Members {
         else rest();
       }
       try {
-        consumer.close(CLOSE);
+        Library.close(consumer, CLOSE_MS);
       } catch (Exception error) {
         System.err.println("while closing a member: " + error);
       }
@@ -181,11 +169,10 @@ final class Members {
     private void step() {
       try {
         holdBack();
-        var records = consumer.poll(POLL);
-        var metadata = consumer.groupMetadata();
+        var records = Library.poll(consumer, POLL_MS);
         synchronized (this) {
-          memberId = metadata.memberId();
-          generation = metadata.generationId();
+          memberId = Library.memberIdOf(consumer);
+          generation = Library.generationOf(consumer);
           apply();
           records.forEach(waiting::add);
           notifyAll();
@@ -232,7 +219,7 @@ final class Members {
       told.add(() -> take("revoked", taken));
     }
 
-    @Override
+    /** Of releases since 2.4 (KIP-429). */
     public void onPartitionsLost(Collection<TopicPartition> partitions) {
       List<TopicPartition> taken = List.copyOf(partitions);
       told.add(() -> take("lost", taken));
@@ -281,7 +268,7 @@ final class Members {
       List<Object> records = new ArrayList<>();
       for (ConsumerRecord<byte[], byte[]> record : taken) {
         positions.put(placeOf(record), new OffsetAndMetadata(record.offset() + 1));
-        Map<String, Object> received = KafkaDriver.toReceived(record);
+        Map<String, Object> received = Readers.toReceived(record);
         received.put("topic", record.topic());
         records.add(received);
       }
@@ -320,7 +307,7 @@ final class Members {
       synchronized (this) {
         notifyAll();
       }
-      thread.join(2 * CLOSE.toMillis());
+      thread.join(2 * CLOSE_MS);
     }
   }
 

@@ -1,0 +1,16 @@
+import java.util.List;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+
+/** Records have no headers yet. */
+final class Headers {
+  private Headers() {}
+
+  static void add(ProducerRecord<byte[], byte[]> record, String key, byte[] value) {
+    throw Release.missing("0.11", "headers of records (KIP-82)");
+  }
+
+  static List<Object> of(ConsumerRecord<byte[], byte[]> record) {
+    return List.of();
+  }
+}
