@@ -224,6 +224,9 @@ const settings = {
   connectionsMaxReauthMs: whole(0, timerMsMax)
     .default(0)
     .describe('SASL sessions must be renewed after this (KIP-368); 0: when their token expires'),
+  connectionFailedAuthenticationDelayMs: whole(0, timerMsMax)
+    .default(100)
+    .describe('a Kafka client whose log-in failed is told so after this (KIP-306)'),
   kafkaProtocolMap: protocolMap
     .default(new Map())
     .describe(

@@ -22,6 +22,8 @@ const SYNC_PERIOD_MS = 200
 const TRIM_CHECK_S = 1
 /** Of members whose broker decides on both: as the target of Apache Kafka has them. */
 const HEARTBEAT_MS = 200
+/** Refused log-ins are many here. */
+const REFUSAL_DELAY_MS = 10
 const SESSION_MS = 2_500
 const STOP_GRACE_MS = 5_000
 const CONTROL_TIMEOUT_MS = 5_000
@@ -44,6 +46,7 @@ async function startReference(options: StartOptions): Promise<Target> {
     retentionCheckIntervalInSeconds: String(TRIM_CHECK_S),
     consumerGroupHeartbeatIntervalMs: String(HEARTBEAT_MS),
     consumerGroupSessionTimeoutMs: String(SESSION_MS),
+    connectionFailedAuthenticationDelayMs: String(REFUSAL_DELAY_MS),
     ...(await withPorts(options.settings ?? {})),
   }
   await writeFile(configFile, propertiesOf(settings))

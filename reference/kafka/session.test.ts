@@ -22,6 +22,7 @@ function begin(options: Partial<SaslOptions> = {}) {
   const session = new SaslSession({
     mechanisms: ['PLAIN', 'SCRAM-SHA-256'],
     sessionMsMax: 0,
+    refusalDelayMs: 0,
     clock,
     users: new ScramUsers(new MemoryMetadata()),
     tokens: new TokenVerifier([{ key, algorithms: ['HS256'] }], 'sub', clock),
@@ -86,4 +87,20 @@ test('a mechanism that is known but not allowed is refused', () => {
   const { session } = begin()
   assert.equal(session.handshake('OAUTHBEARER', 1), 'UNSUPPORTED_SASL_MECHANISM')
   assert.notEqual(session.failure, undefined)
+})
+
+test('KIP-306: a refusal is kept back for a while, and nothing more is taken meanwhile', async () => {
+  const { clock, session } = begin({ refusalDelayMs: 100 })
+  session.handshake('PLAIN', 1)
+  let answered = false
+  const refused = session.authenticate(Buffer.from('\0acme/orders\0token:none')).finally(() => {
+    answered = true
+  })
+  await new Promise(setImmediate)
+  assert.notEqual(session.failure, undefined)
+  clock.advance(99)
+  await new Promise(setImmediate)
+  assert.equal(answered, false)
+  clock.advance(1)
+  assert.equal((await refused).error, 'SASL_AUTHENTICATION_FAILED')
 })

@@ -20,6 +20,8 @@ export interface SaslOptions extends SaslParts {
   readonly mechanisms: readonly SaslMechanism[]
   /** How long a session lasts at most; 0: as long as its credential. */
   readonly sessionMsMax: number
+  /** How long a refusal is kept back, so that guessing takes time (KIP-306). */
+  readonly refusalDelayMs: number
   readonly clock: Clock
 }
 
@@ -127,7 +129,7 @@ export class SaslSession {
     return this.#accept(step.authenticated, step.message)
   }
 
-  #accept({ role, namespace, expiresAtMs }: Authenticated, bytes: Buffer): SaslAnswer {
+  async #accept({ role, namespace, expiresAtMs }: Authenticated, bytes: Buffer): Promise<SaslAnswer> {
     const known = this.#principal
     if (known !== undefined && !isSame(known, { role, namespace }))
       return this.#refuse('Logging in again must be as the same role in the same namespace')
@@ -141,8 +143,10 @@ export class SaslSession {
     return { error: 'NONE', message: null, bytes, lifetimeMs }
   }
 
-  #refuse(reason: string): SaslAnswer {
+  async #refuse(reason: string): Promise<SaslAnswer> {
     this.#fail(reason)
+    const { clock, refusalDelayMs } = this.#options
+    if (refusalDelayMs > 0) await new Promise<void>((resolve) => clock.after(refusalDelayMs, resolve))
     return failed('SASL_AUTHENTICATION_FAILED', reason)
   }
 

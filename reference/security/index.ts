@@ -17,6 +17,7 @@ export interface Security extends SaslParts {
   readonly mechanisms: readonly SaslMechanism[]
   /** 0: sessions last as long as their credential. */
   readonly sessionMsMax: number
+  readonly refusalDelayMs: number
   /** undefined: nothing speaks TLS. */
   readonly tls: TlsKeys | undefined
 }
@@ -53,6 +54,7 @@ export async function openSecurity(options: OpenSecurityOptions): Promise<Securi
     namespaces,
     mechanisms: config.saslAllowedMechanisms,
     sessionMsMax: config.connectionsMaxReauthMs,
+    refusalDelayMs: config.connectionFailedAuthenticationDelayMs,
     tls: keys.tls,
   }
 }
