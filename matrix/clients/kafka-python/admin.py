@@ -9,7 +9,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions, NewTo
 from kafka.errors import KafkaError, for_code
 
 from driver_base import Unsupported
-from kafka_python_family import name_of, offset_and_metadata
+from kafka_python_family import broker_of, name_of, offset_and_metadata, topic_of
 
 TIMEOUT_MS = 10_000
 
@@ -71,7 +71,7 @@ class CurrentAdmin(Admin):
 
     def metadata(self, names):
         brokers = [broker_of(broker) for broker in self.client.describe_cluster()["brokers"]]
-        return {"brokers": brokers, "topics": [topic_of(topic) for topic in self.client.describe_topics(names)]}
+        return {"brokers": brokers, "topics": [topic_of(topic, for_code) for topic in self.client.describe_topics(names)]}
 
     def offset_at(self, place, at):
         spec = {"earliest": kafka.OffsetSpec.EARLIEST, "latest": kafka.OffsetSpec.LATEST}
@@ -147,7 +147,7 @@ class AdminBefore3(Admin):
     def metadata(self, names):
         with self.lock:
             brokers = [broker_of(broker) for broker in self.client.describe_cluster()["brokers"]]
-            return {"brokers": brokers, "topics": [topic_of(topic) for topic in self.client.describe_topics(names)]}
+            return {"brokers": brokers, "topics": [topic_of(topic, for_code) for topic in self.client.describe_topics(names)]}
 
     def offset_at(self, place, at):
         """The admin client has none of this; a consumer has."""
@@ -201,29 +201,6 @@ def topic_outcomes(names, response):
 
 def topic_resource(topic, configs=None):
     return ConfigResource(ConfigResourceType.TOPIC, topic, configs=configs)
-
-
-def broker_of(broker):
-    return {"id": broker["node_id"] if "node_id" in broker else broker["broker_id"], "host": broker["host"], "port": broker["port"]}
-
-
-def topic_of(topic):
-    """3.0 took the protocol's newer names of these fields."""
-    name = topic["name"] if "name" in topic else topic["topic"]
-    if topic["error_code"] != 0:
-        return {"name": name, "error": name_of(for_code(topic["error_code"])), "partitions": []}
-    topic_id = {"topicId": str(topic["topic_id"])} if topic.get("topic_id") else {}
-    partitions = sorted((partition_of(partition) for partition in topic["partitions"]), key=lambda one: one["index"])
-    return {"name": name, **topic_id, "internal": topic["is_internal"], "partitions": partitions}
-
-
-def partition_of(partition):
-    if "partition_index" in partition:
-        found = {"index": partition["partition_index"], "leader": partition["leader_id"]}
-    else:
-        found = {"index": partition["partition"], "leader": partition["leader"]}
-    code = partition["error_code"]
-    return found if code == 0 else {**found, "error": name_of(for_code(code))}
 
 
 def to_commit(offsets):

@@ -25,16 +25,42 @@ ASSIGNORS = ("range", "roundrobin", "sticky", "cooperative-sticky")
 
 
 def name_of(error):
-    """The protocol's name of a library's exception, of its class, or of one that carries another."""
-    inner = error.args[0] if isinstance(error, Exception) and error.args else None
-    if isinstance(inner, Exception):
-        return name_of(inner)
+    """The protocol's name of a library's exception, or of its class."""
     kind = error if isinstance(error, type) else type(error)
+    # A commit that failed has its reason within, or behind it.
+    if kind.__name__ == "CommitFailedError" and isinstance(error, Exception):
+        for reason in (*error.args, error.__cause__):
+            if isinstance(reason, Exception):
+                return name_of(reason)
     code = getattr(error, "errno", None)
     # An exception of Python's own has a number of the system's.
     if isinstance(code, int) and not issubclass(kind, OSError):
         return NAMES.get(code, getattr(kind, "message", kind.__name__))
     return NAMES_OF_CLASSES.get(kind.__name__, kind.__name__)
+
+
+def broker_of(broker):
+    return {"id": broker["node_id"], "host": broker["host"], "port": broker["port"]}
+
+
+def topic_of(topic, for_code):
+    """kafka-python 3.0 took the protocol's newer names of these fields. `for_code`: the library's, to its exceptions."""
+    name = topic["name"] if "name" in topic else topic["topic"]
+    if topic["error_code"] != 0:
+        return {"name": name, "error": name_of(for_code(topic["error_code"])), "partitions": []}
+    topic_id = {"topicId": str(topic["topic_id"])} if topic.get("topic_id") else {}
+    partitions = [partition_of(partition, for_code) for partition in topic["partitions"]]
+    in_order = sorted(partitions, key=lambda partition: partition["index"])
+    return {"name": name, **topic_id, "internal": topic["is_internal"], "partitions": in_order}
+
+
+def partition_of(partition, for_code):
+    if "partition_index" in partition:
+        found = {"index": partition["partition_index"], "leader": partition["leader_id"]}
+    else:
+        found = {"index": partition["partition"], "leader": partition["leader"]}
+    code = partition["error_code"]
+    return found if code == 0 else {**found, "error": name_of(for_code(code))}
 
 
 def record_fields(record, library):
