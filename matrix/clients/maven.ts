@@ -10,7 +10,7 @@ export interface JarSet {
   readonly name: string
   readonly artifacts: readonly string[]
   readonly boms?: readonly string[]
-  /** `group:artifact:version`, with `:classifier` where it has one: this version, whatever poms name. */
+  /** Artifacts that have this version whatever poms name. */
   readonly pins?: readonly string[]
 }
 
@@ -106,10 +106,10 @@ function pomOf(set: JarSet): string {
 }
 
 function dependency(coordinates: string, rest: string): string {
-  const [group, artifact, version, classifier] = coordinates.split(':')
+  const [group, artifact, version] = coordinates.split(':')
   if (!group || !artifact || !version) throw new Error(`not group:artifact:version: ${coordinates}`)
   return (
     `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId>` +
-    `<version>${version}</version>${classifier ? `<classifier>${classifier}</classifier>` : ''}${rest}</dependency>`
+    `<version>${version}</version>${rest}</dependency>`
   )
 }
