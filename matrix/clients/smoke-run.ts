@@ -11,11 +11,19 @@ export interface SmokeCheck {
   readonly milliseconds: number
 }
 
+/** A check has failed, and nobody asked for the rest. */
+export class EnoughSeen extends Error {}
+
 /** Collects checks: a failing one does not end the others. */
 export class SmokeRun {
   readonly checks: SmokeCheck[] = []
   /** Part of every name that the run makes. */
   readonly id = randomBytes(4).toString('hex')
+  readonly #untilFailure: boolean
+
+  constructor(untilFailure = false) {
+    this.#untilFailure = untilFailure
+  }
 
   async check(what: string, run: () => Promise<unknown>): Promise<void> {
     const started = performance.now()
@@ -28,6 +36,7 @@ export class SmokeRun {
       detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     }
     this.checks.push({ what, outcome, detail, milliseconds: Math.round(performance.now() - started) })
+    if (outcome === 'failed' && this.#untilFailure) throw new EnoughSeen()
   }
 
   equal(seen: unknown, expected: unknown): void {

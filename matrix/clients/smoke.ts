@@ -5,23 +5,37 @@ import { smokeKafka } from './smoke-kafka.js'
 import { smokeKafkaAdmin } from './smoke-kafka-admin.js'
 import { smokePulsar } from './smoke-pulsar.js'
 import { smokePulsarAdmin } from './smoke-pulsar-admin.js'
-import { type SmokeCheck, SmokeRun } from './smoke-run.js'
+import { smokeRaw } from './smoke-raw.js'
+import { EnoughSeen, type SmokeCheck, SmokeRun } from './smoke-run.js'
 import type { ReadyClient } from './types.js'
 
 /** Clients beside a tool, which make what there is to manage. */
 const BESIDE = { 'kafka-admin': 'kafkajs', 'pulsar-admin': 'pulsar-client-python' }
 
+export interface SmokeOptions {
+  readonly signal?: AbortSignal
+  /** Leaves the rest when one check has failed. */
+  readonly untilFailure?: boolean
+}
+
 /**
  * Drives every op of a client's driver once against a system that is known to be right, and checks the answers: it
  * proves the driver, not the system.
  */
-export async function smoke(client: ReadyClient, endpoints: Endpoints): Promise<readonly SmokeCheck[]> {
-  const driver = await startDriver(client)
-  const run = new SmokeRun()
+export async function smoke(
+  client: ReadyClient,
+  endpoints: Endpoints,
+  options: SmokeOptions = {},
+): Promise<readonly SmokeCheck[]> {
+  const { signal, untilFailure = false } = options
+  const driver = await startDriver(client, signal === undefined ? {} : { signal })
+  const run = new SmokeRun(untilFailure)
   try {
     await smokeOf(run, driver, endpoints)
     if (run.checks.some(({ outcome }) => outcome === 'failed') && process.env.KOP_SMOKE_LOG)
       process.stderr.write(driver.logTail())
+  } catch (error) {
+    if (!(error instanceof EnoughSeen)) throw error
   } finally {
     await driver.close()
   }
@@ -38,6 +52,7 @@ async function smokeOf(run: SmokeRun, driver: Driver, { kafka, pulsar, admin }: 
   if (kind === 'pulsar-admin' && pulsar && admin) {
     return withClient(BESIDE[kind], (beside) => smokePulsarAdmin(run, driver, beside, { pulsar, admin }))
   }
+  if (kind === 'raw' && kafka) return smokeRaw(run, driver, { kafka, ...(pulsar && { pulsar }) })
   throw new Error(`${name} is of kind ${kind}, and there is no address for it`)
 }
 

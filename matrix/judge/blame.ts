@@ -92,9 +92,9 @@ function clientOrSuite({ control, tries, isOwn }: BlameEvidence, seen: string): 
   if (better !== undefined) {
     return { blame: 'client', reason: `${fails}, and passes with ${better.cellId}`, client: better.replaced }
   }
-  const alike = others.filter(({ verdict }) => verdict === 'failed').map(({ cellId }) => cellId)
-  if (alike.length > 0) {
-    return { blame: 'suite', reason: `${fails}, and with ${alike.join(' and ')}`, client: null }
+  const alike = new Set(others.filter(({ verdict }) => verdict === 'failed').map(({ cellId }) => cellId))
+  if (alike.size > 0) {
+    return { blame: 'suite', reason: `${fails}, and with ${[...alike].join(' and ')}`, client: null }
   }
   if (isOwn) return { blame: 'suite', reason: `${fails}, and the client is the suite's own`, client: null }
   const why = others.map(({ cellId, verdict }) => `${cellId}: ${verdict}`).join(', ') || 'none was ready'
