@@ -13,7 +13,7 @@ const folder = join(packageRoot, 'matrix', 'clients')
 for (const { name, kind, folder: of } of loadClients()) {
   if (kind !== 'kafka' && kind !== 'pulsar') continue
   test(`the driver of ${name} knows every op, if only to say that its library cannot`, async () => {
-    const files = (await readdir(of)).filter((file) => /\.(mjs|py|java)$/.test(file))
+    const files = (await readdir(of)).filter((file) => /\.(mjs|py|java|go|rs)$/.test(file))
     const sources = await Promise.all(files.map((file) => readFile(join(of, file), 'utf8')))
     const known = new Set(sources.join('\n').match(/(?<=async (?:function )?|")[a-z]\w+(?=[("])/gi))
     const missing = Object.keys(kind === 'kafka' ? kafkaOps : pulsarOps).filter((op) => !known.has(op))

@@ -26,7 +26,7 @@ export async function provisionRust(context: ProvisionContext): Promise<ReadyCli
   const program = name.replaceAll(/[^a-z0-9]+/g, '_')
   const run = (cwd: string): ToolRun => ({
     cwd,
-    env: { CARGO_TARGET_DIR: targetFolder(), CARGO_TERM_COLOR: 'never' },
+    env: { CARGO_TARGET_DIR: targetFolder(), CARGO_TERM_COLOR: 'never', KOP_DRIVER_VERSION: version },
     signal,
     failure: `Cargo could not build the driver of ${spec.name} ${version}`,
     remedy: yaml.remedy ?? `see why: cargo add ${spec.package}@=${version}`,
