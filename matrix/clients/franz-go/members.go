@@ -66,8 +66,7 @@ func openMember(args arguments) (member, error) {
 	stopped, stop := context.WithCancel(context.Background())
 	open := &groupMember{state: newMemberState(), stopped: stopped, stop: stop}
 	options := append(groupOptions(args.text("group"), args.texts("topics"), args.textOr("from", "earliest")),
-		kgo.OnPartitionsAssigned(func(_ context.Context, self *kgo.Client, given map[string][]int32) {
-			open.state.identify(self.GroupMetadata())
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, given map[string][]int32) {
 			open.state.give(placesOf(given))
 		}),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, taken map[string][]int32) {
@@ -149,7 +148,11 @@ func (open *groupMember) run() {
 	}
 }
 
-func (open *groupMember) view() *memberState { return open.state }
+// view asks who the member is each time: a rebalance that leaves it all it has tells nobody.
+func (open *groupMember) view() *memberState {
+	open.state.identify(open.client.GroupMetadata())
+	return open.state
+}
 
 func (open *groupMember) commit(offsets []committedOffset) error {
 	limited, cancel := context.WithTimeout(context.Background(), commitTimeout)

@@ -171,7 +171,7 @@ func (state *memberState) poll(count int, deadline time.Time) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	taken := state.waiting[:min(count, len(state.waiting))]
+	taken := append([]*receivedRecord{}, state.waiting[:min(count, len(state.waiting))]...)
 	state.waiting = append([]*receivedRecord{}, state.waiting[len(taken):]...)
 	for _, record := range taken {
 		state.positions[record.place] = record.offset + 1
