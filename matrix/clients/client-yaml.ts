@@ -14,6 +14,8 @@ const clientYaml = z.strictObject({
   package: z.string(),
   /** Oldest first. */
   versions: z.array(z.string()).min(1),
+  /** The version that plans choose where it is not the last: the last is a milestone, or does not run everywhere. */
+  default: z.string().optional(),
   quick: z.boolean(),
   /**
    * Further packages that the driver uses, exact: `name@version`, `name==version`, `group:artifact:version`.

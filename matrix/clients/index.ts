@@ -18,6 +18,13 @@ export function loadClients(clientsFolder: string = join(packageRoot, 'matrix', 
 
 /** The client of a folder. @throws Error of one line that names the file and the field */
 export function loadClient(folder: string): ClientSpec {
-  const { name, kind, language, package: packageName, versions, quick, controls } = readClientYaml(folder)
+  const yaml = readClientYaml(folder)
+  const { name, kind, language, package: packageName, quick, controls } = yaml
+  const versions = withLast(yaml.default, yaml.versions)
   return { name, kind, language, package: packageName, versions, quick, controls, folder }
+}
+
+/** Plans choose the last. */
+function withLast(chosen: string | undefined, versions: readonly string[]): readonly string[] {
+  return chosen === undefined ? versions : [...versions.filter((version) => version !== chosen), chosen]
 }

@@ -6,7 +6,7 @@ export interface ClientSpec {
   readonly language: 'node' | 'python' | 'java' | 'go' | 'rust' | 'program' | 'other'
   /** Package name in its language's registry; for Java `group:artifact`, for Go a module, for Rust a crate. */
   readonly package: string
-  /** Oldest first; the last is the one that plans choose. */
+  /** Oldest first, but for the last: it is the one that plans choose (`default`, if client.yaml names one). */
   readonly versions: readonly string[]
   /** In the quick plan: provisions in seconds where its toolchain is present. */
   readonly quick: boolean

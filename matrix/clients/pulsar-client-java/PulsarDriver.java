@@ -3,7 +3,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -19,7 +18,6 @@ import org.apache.pulsar.client.api.CryptoKeyReader;
 import org.apache.pulsar.client.api.EncryptionKeyInfo;
 import org.apache.pulsar.client.api.Message;
 import org.apache.pulsar.client.api.MessageId;
-import org.apache.pulsar.client.api.MessageIdAdv;
 import org.apache.pulsar.client.api.Producer;
 import org.apache.pulsar.client.api.ProducerBuilder;
 import org.apache.pulsar.client.api.PulsarClient;
@@ -29,9 +27,6 @@ import org.apache.pulsar.client.api.ReaderBuilder;
 import org.apache.pulsar.client.api.Schema;
 import org.apache.pulsar.client.api.SubscriptionInitialPosition;
 import org.apache.pulsar.client.api.SubscriptionType;
-import org.apache.pulsar.client.api.TypedMessageBuilder;
-import org.apache.pulsar.client.impl.BatchMessageIdImpl;
-import org.apache.pulsar.client.impl.MessageIdImpl;
 import org.apache.pulsar.common.schema.SchemaInfo;
 import org.apache.pulsar.common.schema.SchemaType;
 
@@ -149,12 +144,12 @@ public final class PulsarDriver {
     Producer<byte[]> producer = producer(args);
     List<CompletableFuture<MessageId>> sent = new ArrayList<>();
     synchronized (producer) {
-      for (JsonNode message : args.get("messages")) sent.add(toMessage(producer, message).sendAsync());
+      for (JsonNode message : args.get("messages")) sent.add(Messages.toMessage(producer, message).sendAsync());
       producer.flushAsync();
     }
     List<Object> ids = new ArrayList<>();
     for (CompletableFuture<MessageId> future : sent) {
-      ids.add(fromId(future.get(Math.max(1, Driver.left(deadline)), TimeUnit.MILLISECONDS)));
+      ids.add(Ids.from(future.get(Math.max(1, Driver.left(deadline)), TimeUnit.MILLISECONDS)));
     }
     return Map.of("ids", ids);
   }
@@ -182,7 +177,7 @@ public final class PulsarDriver {
             .batchingMaxPublishDelay(1, TimeUnit.MINUTES)
             .batchingMaxMessages(1_000_000)
             .batchingMaxBytes(BATCH_BYTES_MAX);
-    if (Driver.has(args, "chunkBytesMax")) builder.chunkMaxMessageSize(args.get("chunkBytesMax").asInt());
+    if (Driver.has(args, "chunkBytesMax")) Library.chunkBytesMax(builder, args.get("chunkBytesMax").asInt());
     if (Driver.has(args, "producerName")) builder.producerName(args.get("producerName").asText());
     if (Driver.has(args, "encryptionPublicKey")) {
       byte[] publicKey = args.get("encryptionPublicKey").asText().getBytes(StandardCharsets.UTF_8);
@@ -227,25 +222,6 @@ public final class PulsarDriver {
     return Schema.AUTO_PRODUCE_BYTES(Schema.generic(info));
   }
 
-  private static TypedMessageBuilder<byte[]> toMessage(Producer<byte[]> producer, JsonNode message) {
-    TypedMessageBuilder<byte[]> builder = producer.newMessage().value(Driver.bytes(message.get("value")));
-    if (Driver.has(message, "key")) builder.key(message.get("key").asText());
-    if (Driver.has(message, "keyBytes")) builder.keyBytes(Driver.bytes(message.get("keyBytes")));
-    if (Driver.has(message, "orderingKey")) builder.orderingKey(Driver.bytes(message.get("orderingKey")));
-    if (Driver.has(message, "properties")) {
-      message.get("properties").fields().forEachRemaining(p -> builder.property(p.getKey(), p.getValue().asText()));
-    }
-    // The library refuses 0, which is what it gives where there is none.
-    long eventTime = Driver.has(message, "eventTime") ? message.get("eventTime").asLong() : 0;
-    if (eventTime < 0) throw new Driver.Unsupported("Java's pulsar-client refuses an event time below 0");
-    if (eventTime > 0) builder.eventTime(eventTime);
-    if (Driver.has(message, "deliverAfterMs")) {
-      builder.deliverAfter(message.get("deliverAfterMs").asLong(), TimeUnit.MILLISECONDS);
-    }
-    if (Driver.has(message, "sequenceId")) builder.sequenceId(message.get("sequenceId").asLong());
-    return builder;
-  }
-
   private Object closeProducer(JsonNode args) throws Exception {
     String prefix = args.get("producer").asText() + " ";
     for (String key : List.copyOf(producers.keySet())) {
@@ -268,8 +244,8 @@ public final class PulsarDriver {
     List<MessageId> ids(JsonNode ids) {
       List<MessageId> list = new ArrayList<>();
       for (JsonNode id : ids) {
-        MessageId made = toId(id);
-        list.add(received.getOrDefault(fromId(made), made));
+        MessageId made = Messages.toId(id);
+        list.add(received.getOrDefault(Ids.from(made), made));
       }
       return list;
     }
@@ -342,8 +318,8 @@ public final class PulsarDriver {
     while (messages.size() < count && Driver.left(deadline) > 0 && more.available()) {
       Message<byte[]> message = next.within((int) Math.max(1, Driver.left(deadline)));
       if (message == null) break;
-      if (kept != null) kept.received.put(fromId(message.getMessageId()), message.getMessageId());
-      messages.add(toReceived(message));
+      if (kept != null) kept.received.put(Ids.from(message.getMessageId()), message.getMessageId());
+      messages.add(Messages.toReceived(message));
     }
     return messages;
   }
@@ -371,7 +347,7 @@ public final class PulsarDriver {
   private Object seek(JsonNode args) throws Exception {
     JsonNode to = args.get("to");
     Consumer<byte[]> consumer = consumer(args).consumer;
-    if (to.has("id")) consumer.seek(toId(to.get("id")));
+    if (to.has("id")) consumer.seek(Messages.toId(to.get("id")));
     else consumer.seek(to.get("timestamp").asLong());
     return null;
   }
@@ -398,7 +374,7 @@ public final class PulsarDriver {
             .topic(args.get("topic").asText())
             .readCompacted(Driver.flag(args, "compacted"));
     if (from != null && from.isObject()) {
-      builder.startMessageId(toId(from.get("id")));
+      builder.startMessageId(Messages.toId(from.get("id")));
       if (Driver.flag(from, "inclusive")) builder.startMessageIdInclusive();
     } else {
       boolean latest = (from == null ? fallback : from.asText()).equals("latest");
@@ -429,54 +405,11 @@ public final class PulsarDriver {
 
   private Object lastMessageId(JsonNode args) throws Exception {
     Map<String, Object> result = new HashMap<>();
-    try (Reader<byte[]> reader =
-        client().newReader().topic(args.get("topic").asText()).startMessageId(MessageId.latest).create()) {
-      MessageIdAdv last = (MessageIdAdv) reader.getLastMessageIds().get(0);
-      result.put("id", last.getEntryId() < 0 ? null : fromId(last));
-    }
+    result.put("id", Library.lastMessageId(client(), args.get("topic").asText()));
     return result;
   }
 
   private Object partitions(JsonNode args) throws Exception {
     return Map.of("names", client().getPartitionsForTopic(args.get("topic").asText()).get());
-  }
-
-  private static Map<String, Object> fromId(MessageId id) {
-    MessageIdAdv parts = (MessageIdAdv) id;
-    Map<String, Object> map = new LinkedHashMap<>();
-    map.put("ledgerId", String.valueOf(parts.getLedgerId()));
-    map.put("entryId", String.valueOf(parts.getEntryId()));
-    map.put("partition", parts.getPartitionIndex());
-    map.put("batchIndex", parts.getBatchIndex());
-    return map;
-  }
-
-  private static MessageId toId(JsonNode id) {
-    long ledger = id.get("ledgerId").asLong();
-    long entry = id.get("entryId").asLong();
-    int partition = id.get("partition").asInt();
-    int batchIndex = id.get("batchIndex").asInt();
-    return batchIndex < 0
-        ? new MessageIdImpl(ledger, entry, partition)
-        : new BatchMessageIdImpl(ledger, entry, partition, batchIndex);
-  }
-
-  private static Object toReceived(Message<byte[]> message) {
-    Map<String, Object> received = new LinkedHashMap<>();
-    received.put("id", fromId(message.getMessageId()));
-    received.put("topic", message.getTopicName());
-    received.put("key", message.hasKey() ? message.getKey() : null);
-    received.put("keyBytes", message.hasKey() ? Driver.base64(message.getKeyBytes()) : null);
-    received.put("orderingKey", message.hasOrderingKey() ? Driver.base64(message.getOrderingKey()) : null);
-    received.put("value", Driver.base64(message.getValue()));
-    received.put("knowsNull", true);
-    received.put("properties", message.getProperties());
-    received.put("eventTime", String.valueOf(message.getEventTime()));
-    received.put("publishTime", String.valueOf(message.getPublishTime()));
-    message.getIndex().ifPresent(index -> received.put("index", String.valueOf(index)));
-    received.put("producerName", message.getProducerName());
-    received.put("sequenceId", String.valueOf(message.getSequenceId()));
-    received.put("redeliveryCount", message.getRedeliveryCount());
-    return received;
   }
 }
