@@ -123,6 +123,9 @@ test("a target's list counts for every client, a client's for its own cells", ()
 test('rounds that disagree are flaky, and say how often', () => {
   const rounds = [observed('passed'), observed('failed'), observed('passed')]
   assert.equal(only(verdictsOf([caseOf(rounds)])), 'flaky: failed in 1 of 3 rounds: headers differ')
+  const cannot = [observed('passed'), observed('unsupported', { reason: 'no API' })]
+  assert.equal(only(verdictsOf([caseOf(cannot)])), 'flaky: unsupported in 1 of 2 rounds: no API')
+  assert.equal(verdictsOf([caseOf([...cannot, observed('could-not-run')])])[0]?.verdict, 'flaky')
   assert.equal(
     verdictsOf([caseOf([observed('passed'), observed('could-not-run')])])[0]?.verdict,
     'could-not-run',
