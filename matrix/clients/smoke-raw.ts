@@ -1,4 +1,5 @@
-import { type Driver, rawDriver, type TypedDriver } from '../driver/process.js'
+import type { PulsarOps } from '../driver/messages.js'
+import { type Driver, pulsarDriver, rawDriver, type TypedDriver } from '../driver/process.js'
 import type { RawBatch, RawOps, RawRecords } from '../driver/raw-messages.js'
 import { expectError, type SmokeRun } from './smoke-run.js'
 
@@ -27,7 +28,8 @@ interface Fetched {
 export async function smokeRaw(
   run: SmokeRun,
   driver: Driver,
-  addresses: { readonly kafka: string; readonly pulsar?: string },
+  beside: Driver,
+  addresses: { readonly kafka: string; readonly pulsar: string },
 ): Promise<void> {
   const raw = rawDriver(driver)
   const stage = { run, raw, topic: `smoke-${run.id}` }
@@ -36,7 +38,9 @@ export async function smokeRaw(
   await batches(stage)
   await connections(stage)
   await versions(stage)
-  if (addresses.pulsar !== undefined) await entries(stage)
+  const pulsar = pulsarDriver(beside)
+  await pulsar.call('configure', { serviceUrl: addresses.pulsar })
+  await entries(stage, pulsar)
   await run.check('request after configure', async () => {
     await raw.call('configure', addresses)
     await raw.call('request', { api: 'DeleteTopics', body: { topicNames: [stage.topic], timeoutMs: 10_000 } })
@@ -204,8 +208,10 @@ async function versions({ run, raw, topic }: Stage): Promise<void> {
   })
 }
 
-async function entries({ run, raw, topic }: Stage): Promise<void> {
+/** The client beside it makes the topic, and reads what was appended. */
+async function entries({ run, raw, topic }: Stage, pulsar: TypedDriver<PulsarOps>): Promise<void> {
   const name = `persistent://public/default/${topic}`
+  await pulsar.call('produce', { topic: name, messages: [{ value: text('0') }] })
   await run.check('publish entries to Pulsar', async () => {
     const batch = [{ key: 'a', value: text('1') }, { value: text('2') }]
     const { results } = await raw.call('publish', {
@@ -217,5 +223,15 @@ async function entries({ run, raw, topic }: Stage): Promise<void> {
       ['receipt', 'receipt'],
     )
     run.equal(Number(results[1]?.entryId), Number(results[0]?.entryId) + 1)
+    const { messages } = await pulsar.call('read', { topic: name, count: 4 })
+    run.equal(
+      messages.map(({ key, value }) => [key, value]),
+      [
+        [null, text('0')],
+        [null, text('single')],
+        ['a', text('1')],
+        [null, text('2')],
+      ],
+    )
   })
 }

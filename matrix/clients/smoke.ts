@@ -9,8 +9,12 @@ import { smokeRaw } from './smoke-raw.js'
 import { EnoughSeen, type SmokeCheck, SmokeRun } from './smoke-run.js'
 import type { ReadyClient } from './types.js'
 
-/** Clients beside a tool, which make what there is to manage. */
-const BESIDE = { 'kafka-admin': 'kafkajs', 'pulsar-admin': 'pulsar-client-python' }
+/** Clients beside a tool or single requests, which make what there is to manage, and read what came of it. */
+const BESIDE = {
+  'kafka-admin': 'kafkajs',
+  'pulsar-admin': 'pulsar-client-python',
+  raw: 'pulsar-client-python',
+}
 
 export interface SmokeOptions {
   readonly signal?: AbortSignal
@@ -52,7 +56,9 @@ async function smokeOf(run: SmokeRun, driver: Driver, { kafka, pulsar, admin }: 
   if (kind === 'pulsar-admin' && pulsar && admin) {
     return withClient(BESIDE[kind], (beside) => smokePulsarAdmin(run, driver, beside, { pulsar, admin }))
   }
-  if (kind === 'raw' && kafka) return smokeRaw(run, driver, { kafka, ...(pulsar && { pulsar }) })
+  if (kind === 'raw' && kafka && pulsar) {
+    return withClient(BESIDE[kind], (beside) => smokeRaw(run, driver, beside, { kafka, pulsar }))
+  }
   throw new Error(`${name} is of kind ${kind}, and there is no address for it`)
 }
 

@@ -129,6 +129,8 @@ function lineOf({ title, state, told, milliseconds, counts }: Outcome): string {
   return `${title}: ${state}, ${[...sums, `${(milliseconds / 1000).toFixed(1)} s`].join(', ')}: ${told}`
 }
 
+const clip = (text: string) => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
+
 function tableOf(outcomes: readonly Outcome[]): string {
   const table = new Table({
     head: ['client', 'version', '', 'passed', 'unsupported', 'failed', 'seconds', ''],
@@ -140,7 +142,16 @@ function tableOf(outcomes: readonly Outcome[]): string {
     const at = title.lastIndexOf('@')
     const { passed, unsupported, failed } = counts
     const seconds = (milliseconds / 1000).toFixed(1)
-    table.push([title.slice(0, at), title.slice(at + 1), state, passed, unsupported, failed, seconds, told])
+    table.push([
+      title.slice(0, at),
+      title.slice(at + 1),
+      state,
+      passed,
+      unsupported,
+      failed,
+      seconds,
+      clip(told),
+    ])
   }
   const proven = outcomes.filter(({ state }) => state === 'proven').length
   return `${table.toString()}\n${proven} of ${outcomes.length} drivers are proven`
