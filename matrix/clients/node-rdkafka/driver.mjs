@@ -4,6 +4,7 @@
 // It gives a null header value that others sent as an empty one.
 import { randomUUID } from 'node:crypto'
 import { DriverError, fromBase64, requirePackage, serve, toBase64, Unsupported } from '../lib/driver.mjs'
+import { AUTHENTICATION, FAILURES, nameOfCode, UNREACHABLE } from '../lib/librdkafka.mjs'
 import { deferred } from '../lib/waiting.mjs'
 import { groupOps } from './members.mjs'
 import { securitySettings } from './security.mjs'
@@ -18,7 +19,6 @@ const MESSAGE_BYTES_MAX = 100_000_000
 const CONSUME_MS_MAX = 200
 const CONSUME_RECORDS_MAX = 10_000
 const ACKS = { 0: 0, 1: 1, all: -1 }
-const AUTHENTICATION = -169
 
 let settings = {}
 let admin = null
@@ -498,35 +498,6 @@ function called(run) {
   return new Promise((resolve, reject) => run((error, result) => (error ? reject(error) : resolve(result))))
 }
 
-/** Names of the protocol where librdkafka has its own. */
-const NAMES = {
-  [-1]: 'UNKNOWN_SERVER_ERROR',
-  2: 'CORRUPT_MESSAGE',
-  3: 'UNKNOWN_TOPIC_OR_PARTITION',
-  4: 'INVALID_FETCH_SIZE',
-  6: 'NOT_LEADER_OR_FOLLOWER',
-  10: 'MESSAGE_TOO_LARGE',
-  14: 'COORDINATOR_LOAD_IN_PROGRESS',
-  15: 'COORDINATOR_NOT_AVAILABLE',
-  16: 'NOT_COORDINATOR',
-  17: 'INVALID_TOPIC_EXCEPTION',
-  18: 'RECORD_LIST_TOO_LARGE',
-  36: 'TOPIC_ALREADY_EXISTS',
-  [-185]: 'TIMEOUT',
-  [-192]: 'TIMEOUT',
-  [-166]: 'TIMEOUT',
-  [-188]: 'UNKNOWN_TOPIC_OR_PARTITION',
-  [-190]: 'UNKNOWN_TOPIC_OR_PARTITION',
-  [-140]: 'OFFSET_OUT_OF_RANGE',
-  [AUTHENTICATION]: 'SASL_AUTHENTICATION_FAILED',
-  [-144]: 'PRODUCER_FENCED',
-}
-/** How librdkafka fails when it cannot reach any broker. */
-const UNREACHABLE = ['TIMEOUT', '_TRANSPORT', '_ALL_BROKERS_DOWN']
-/** Why a member cannot go on: other errors librdkafka gets over by itself. */
-const FAILURES =
-  /AUTHORIZATION_FAILED$|^SASL_AUTHENTICATION_FAILED$|FENCED|^UNRELEASED_INSTANCE_ID$|^GROUP_MAX_SIZE|^_FATAL$/
-
 /** Errors of deliveries and of topics have lost their code: librdkafka's text for it gives it back. */
 const CODE_BY_TEXT = new Map(Object.values(CODES.ERRORS).map((code) => [err2str(code).toLowerCase(), code]))
 
@@ -541,14 +512,8 @@ function nameOf(error) {
   if (error instanceof DriverError) return error.name
   const code = codeOf(error)
   if (typeof code !== 'number') return error?.name ?? 'Error'
-  const name = nameOfCode(code)
-  return access.refusal !== null && UNREACHABLE.includes(name) ? NAMES[AUTHENTICATION] : name
-}
-
-function nameOfCode(code) {
-  if (NAMES[code] !== undefined) return NAMES[code]
-  const [known] = Object.entries(CODES.ERRORS).find(([, value]) => value === code) ?? []
-  return known ? known.replace(/^ERR_/, '') : `CODE_${code}`
+  const name = nameOfCode(code, CODES.ERRORS)
+  return access.refusal !== null && UNREACHABLE.includes(name) ? 'SASL_AUTHENTICATION_FAILED' : name
 }
 
 serve({ client: 'node-rdkafka', version, kind: 'kafka' }, ops, nameOf)
