@@ -39,6 +39,7 @@ function buildProgram(): Command {
   addPlan(program)
   addList(program)
   addReport(program)
+  addProve(program)
   program
     .command('doctor')
     .description('say what is ready on this machine, and what to do about the rest')
@@ -84,6 +85,25 @@ function addRun(program: Command): void {
     })
   addSelection(command)
   addTarget(command)
+}
+
+function addProve(program: Command): void {
+  program
+    .command('prove')
+    .description('prove drivers against real Kafka and Pulsar, before they may judge a target')
+    .option(
+      '--clients <names>',
+      'quick, all, every, or a list such as kafkajs,pulsar-client-java@4.*',
+      'every',
+    )
+    .option('--client <folder>', 'a client of your own; alone, only these are proved', eachOne)
+    .option('--missing', 'leave out drivers that are proven in their present state')
+    .option('--update', "write matrix/clients/proven.json and the README's table (in a checkout)")
+    .option('--json', 'print JSON')
+    .action(async (options) => {
+      const { prove } = await import('./commands/prove.js')
+      process.exitCode = await prove(options, interruptSignal('stopping'))
+    })
 }
 
 function addPlan(program: Command): void {
@@ -167,12 +187,12 @@ function addTarget(command: Command): void {
 }
 
 /** Ctrl-C ends the run in order; a second one ends the process. */
-function interruptSignal(): AbortSignal {
+function interruptSignal(what = 'writing the partial report'): AbortSignal {
   const abort = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (abort.signal.aborted) process.exit(EXIT.interrupted)
-      process.stderr.write('\ninterrupted: writing the partial report\n')
+      process.stderr.write(`\ninterrupted: ${what}\n`)
       abort.abort()
     })
   }

@@ -37,7 +37,7 @@ export function driverDigest(spec: ClientSpec, version: string, lib = libFolder)
 
 /** What of client.yaml changes the process that runs; further versions do not. */
 function installedAs(yaml: ClientYaml) {
-  const { versions, quick, controls, remedy, name, ...rest } = yaml
+  const { versions, default: chosen, quick, controls, remedy, name, ...rest } = yaml
   return rest
 }
 

@@ -28,6 +28,7 @@ class LiveBar implements Progress {
   }
 
   start(cases: number): void {
+    this.#counts = noCounts()
     this.#bar = new SingleBar({
       stream: this.#stream,
       format: ' {bar} {value}/{total}  {told}  {latest}',
@@ -74,6 +75,8 @@ class PlainLines implements Progress {
   }
 
   start(cases: number): void {
+    this.#counts = noCounts()
+    this.#done = 0
     this.#cases = cases
     this.#lastMs = performance.now()
   }
