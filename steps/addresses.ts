@@ -1,10 +1,8 @@
-import type { z } from 'zod'
 import { Unsupported } from '../matrix/driver/errors.js'
-import type { kafkaSecurity, pulsarSecurity } from '../matrix/driver/messages.js'
+import type { KafkaSecurity, PulsarSecurity } from '../matrix/driver/messages.js'
 import type { Endpoints } from '../matrix/targets/types.js'
 
-export type KafkaSecurity = z.input<typeof kafkaSecurity>
-export type PulsarSecurity = z.input<typeof pulsarSecurity>
+export type { KafkaSecurity, PulsarSecurity } from '../matrix/driver/messages.js'
 
 /*
  * Which of a target's addresses a client of some credentials talks to. Where a target has one address for all, that is

@@ -1,12 +1,16 @@
 import { Unsupported } from '../matrix/driver/errors.js'
+import { askRest } from '../matrix/rest.js'
+import type { PulsarSecurity } from './addresses.js'
 
 /** Pulsar's admin REST API, as far as scenarios manage topics by it or look at what the broker says of them. */
 export class PulsarAdmin {
   readonly #base: string
+  readonly #security: PulsarSecurity
 
-  constructor(address: string | undefined) {
+  constructor(address: string | undefined, security: PulsarSecurity = {}) {
     if (address === undefined) throw new Unsupported('the target has no admin address')
-    this.#base = address.replace(/\/$/, '')
+    this.#base = address
+    this.#security = security
   }
 
   /** @param topic `persistent://tenant/namespace/name` */
@@ -55,11 +59,11 @@ export class PulsarAdmin {
   }
 
   async #json(url: string): Promise<unknown> {
-    return (await this.#fetch('GET', url)).json()
+    return JSON.parse(await this.#ask('GET', url))
   }
 
   async #send(method: string, url: string, body?: unknown): Promise<void> {
-    await (await this.#fetch(method, url, body)).arrayBuffer()
+    await this.#ask(method, url, body)
   }
 
   async #tolerateConflict(method: string, url: string, body: unknown): Promise<void> {
@@ -68,17 +72,10 @@ export class PulsarAdmin {
     })
   }
 
-  async #fetch(method: string, url: string, body?: unknown): Promise<Response> {
-    const response = await fetch(`${this.#base}${url}`, {
-      method,
-      ...(body !== undefined && {
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
-      signal: AbortSignal.timeout(20_000),
-    })
-    if (response.ok) return response
-    throw new AdminRefused(response.status, `${method} ${url}: ${response.status} ${await response.text()}`)
+  async #ask(method: string, path: string, body?: unknown): Promise<string> {
+    const { status, text } = await askRest(this.#base, { method, path, body, ...this.#security })
+    if (status >= 200 && status < 300) return text
+    throw new AdminRefused(status, `${method} ${path}: ${status} ${text}`)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ReadyClient } from '../matrix/clients/types.js'
-import type { Endpoints, Power, Profile, TargetSettings } from '../matrix/targets/types.js'
+import type { Access, Endpoints, Power, Profile, TargetSettings } from '../matrix/targets/types.js'
 
 /** What the runner hands to a cell's Cucumber as `worldParameters`: plain data, all that a scenario knows of its cell. */
 export interface WorldParameters {
@@ -16,6 +16,8 @@ export interface WorldParameters {
     readonly kind: string
     readonly version: string
     readonly endpoints: Endpoints
+    /** What clients show at its first addresses; absent: nothing. */
+    readonly access?: Access
     readonly profile: Profile
     readonly powers: readonly Power[]
     readonly settings: TargetSettings

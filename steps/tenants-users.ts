@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import type { RestAnswer } from '../matrix/rest.js'
 import type { TargetSettings } from '../matrix/targets/types.js'
 import type { KafkaSecurity, PulsarSecurity } from './addresses.js'
 import { errorName } from './requests.js'
-import { type AdminAnswer, askAdmin } from './tenants-admin.js'
+import { askAdmin } from './tenants-admin.js'
 import {
   type LoginAnswer,
   login,
@@ -86,7 +87,7 @@ export async function asSuper(
   method: string,
   path: string,
   body?: unknown,
-): Promise<AdminAnswer> {
+): Promise<RestAnswer> {
   const { superToken: token } = secretsOf(world)
   const answer = await askAdmin(world.endpoints.admin, { method, path, token, body })
   holds(`${method} ${path} by a super user`, answer.status < 300, 'a status below 300', answer)

@@ -14,7 +14,7 @@ import {
   type TypedDriver,
 } from '../matrix/driver/process.js'
 import type { RawOps } from '../matrix/driver/raw-messages.js'
-import type { Endpoints, Profile, Target, TargetSettings } from '../matrix/targets/types.js'
+import type { Access, Endpoints, Profile, Target, TargetSettings } from '../matrix/targets/types.js'
 import { isOther } from '../matrix/targets/vocabulary.js'
 import {
   adminAddress,
@@ -95,6 +95,12 @@ export class ConformanceWorld extends World<WorldParameters> {
     return this.#instance?.target.endpoints ?? this.parameters.target.endpoints
   }
 
+  /** What clients without credentials of their own show at the target's first addresses. */
+  get access(): Access {
+    const access = this.#instance === undefined ? this.parameters.target.access : this.#instance.target.access
+    return access ?? {}
+  }
+
   get profile(): Profile {
     return this.#instance?.target.profile ?? this.parameters.target.profile
   }
@@ -138,7 +144,9 @@ export class ConformanceWorld extends World<WorldParameters> {
 
   async raw(): Promise<TypedDriver<RawOps>> {
     const { kafka, pulsar } = this.endpoints
-    return rawDriver(await this.#driver('raw', null, { kafka, pulsar }))
+    const { kafka: ofKafka = {}, pulsar: ofPulsar = {} } = this.access
+    const security = { kafka: ofKafka, pulsar: ofPulsar }
+    return rawDriver(await this.#driver('raw', null, { kafka, pulsar, security }))
   }
 
   /** The tool of Pulsar's administration that the scenario runs with. */
@@ -197,30 +205,46 @@ export class ConformanceWorld extends World<WorldParameters> {
   }
 
   get admin(): PulsarAdmin {
-    return new PulsarAdmin(this.endpoints.admin)
+    return new PulsarAdmin(this.endpoints.admin, this.access.admin)
   }
 
   async #kafkaIn(name: string | null, security: KafkaSecurity): Promise<TypedDriver<KafkaOps>> {
     const { runId } = this.parameters
-    const bootstrap = kafkaAddress(this.endpoints, security)
     const clientId = name === null ? runId : `${runId}-${name}`
-    return kafkaDriver(await this.#driver('kafka', name, { bootstrap, clientId, security }))
+    return kafkaDriver(await this.#driver('kafka', name, { ...this.#kafkaPlace(security), clientId }))
   }
 
   async #pulsarIn(name: string | null, security: PulsarSecurity): Promise<TypedDriver<PulsarOps>> {
-    const serviceUrl = pulsarAddress(this.endpoints, security)
-    return pulsarDriver(await this.#driver('pulsar', name, { serviceUrl, security }))
+    return pulsarDriver(await this.#driver('pulsar', name, this.#pulsarPlace(security)))
   }
 
   async #pulsarAdminIn(name: string | null, security: PulsarSecurity): Promise<TypedDriver<PulsarAdminOps>> {
-    const adminUrl = adminAddress(this.endpoints, security)
-    const serviceUrl = pulsarAddress(this.endpoints, security)
-    return pulsarAdminDriver(await this.#driver('pulsarAdmin', name, { adminUrl, serviceUrl, security }))
+    const { admin } = this.endpoints
+    const isOwn = !isNobody(security)
+    const adminUrl = isOwn || admin === undefined ? adminAddress(this.endpoints, security) : admin
+    const place = { ...this.#pulsarPlace(security), ...(!isOwn && { security: this.access.admin ?? {} }) }
+    return pulsarAdminDriver(await this.#driver('pulsarAdmin', name, { adminUrl, ...place }))
   }
 
   async #kafkaAdminIn(name: string | null, security: KafkaSecurity): Promise<TypedDriver<KafkaAdminOps>> {
-    const bootstrap = kafkaAddress(this.endpoints, security)
-    return kafkaAdminDriver(await this.#driver('kafkaAdmin', name, { bootstrap, security }))
+    return kafkaAdminDriver(await this.#driver('kafkaAdmin', name, this.#kafkaPlace(security)))
+  }
+
+  /** Without credentials of its own a client shows the target's, at its first address. */
+  #kafkaPlace(security: KafkaSecurity): { bootstrap: string; security: KafkaSecurity } {
+    const { kafka } = this.endpoints
+    if (isNobody(security) && kafka !== undefined) {
+      return { bootstrap: kafka, security: this.access.kafka ?? {} }
+    }
+    return { bootstrap: kafkaAddress(this.endpoints, security), security }
+  }
+
+  #pulsarPlace(security: PulsarSecurity): { serviceUrl: string; security: PulsarSecurity } {
+    const { pulsar } = this.endpoints
+    if (isNobody(security) && pulsar !== undefined) {
+      return { serviceUrl: pulsar, security: this.access.pulsar ?? {} }
+    }
+    return { serviceUrl: pulsarAddress(this.endpoints, security), security }
   }
 
   async #driver(kind: ClientKind, name: string | null, args: Record<string, unknown>): Promise<Driver> {
@@ -272,6 +296,8 @@ export class ConformanceWorld extends World<WorldParameters> {
     return this.note<Value>(name)
   }
 }
+
+const isNobody = (security: KafkaSecurity | PulsarSecurity): boolean => Object.keys(security).length === 0
 
 type ClientKind = 'kafka' | 'pulsar' | 'raw' | 'pulsarAdmin' | 'kafkaAdmin'
 

@@ -66,6 +66,9 @@ export const pulsarSecurity = z.object({
   caPath: z.string().optional(),
 })
 
+export type KafkaSecurity = z.input<typeof kafkaSecurity>
+export type PulsarSecurity = z.input<typeof pulsarSecurity>
+
 /** Where and as whom. Sent first, and again before each scenario: it closes every handle that is open. */
 export const kafkaConfigure = z.object({
   bootstrap: z.string(),

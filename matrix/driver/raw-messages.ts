@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, int64 } from './messages.js'
+import { bytes, int64, kafkaSecurity, pulsarSecurity } from './messages.js'
 
 /**
  * The ops of the raw client: single Kafka requests in a version of the scenario's choice, literal bytes on both ports,
@@ -78,8 +78,20 @@ const oneRequest = z.object({
 export const rawOps = {
   /** Closes every connection. */
   configure: {
-    args: z.object({ kafka: z.string().optional(), pulsar: z.string().optional() }),
+    args: z.object({
+      kafka: z.string().optional(),
+      pulsar: z.string().optional(),
+      /** Each connection begins with TLS, and is logged in, where these say so. */
+      security: z
+        .object({ kafka: kafkaSecurity.default({}), pulsar: pulsarSecurity.default({}) })
+        .default({ kafka: {}, pulsar: {} }),
+    }),
     result: z.object({}),
+  },
+  /** Says Pulsar's CONNECT, and what the broker answers of itself; a refusal is an error. */
+  greetPulsar: {
+    args: z.object({}),
+    result: z.object({ serverVersion: z.string(), protocolVersion: z.number().int() }),
   },
   connect: {
     /** `address`: `host:port` of one broker of several; absent: as configured. */

@@ -27,6 +27,7 @@ export function jobOf(
         kind: target.name ?? target.kind,
         version: target.version,
         endpoints: target.endpoints,
+        ...(target.access !== undefined && { access: target.access }),
         profile: target.profile,
         powers: [...target.powers],
         settings: input.settings,

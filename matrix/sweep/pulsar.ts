@@ -1,10 +1,19 @@
 /** What is left of a run on the Pulsar side of a target, found by its names, and deleted by the admin REST. */
 
+import type { PulsarSecurity } from '../driver/messages.js'
+import { askRest } from '../rest.js'
+
 const TIMEOUT_MS = 10_000
+
+/** Where the admin REST is, and what it is shown. */
+export interface AdminRest {
+  readonly address: string
+  readonly security: PulsarSecurity
+}
 
 /** Topics, namespaces and tenants whose names begin with `prefix`. `namespaces`: where else its topics may be. */
 export async function sweepPulsar(
-  admin: string,
+  admin: AdminRest,
   prefix: string,
   namespaces: readonly string[],
 ): Promise<void> {
@@ -22,7 +31,7 @@ export async function sweepPulsar(
 
 /** What is there still, by its full names. */
 export async function leftInPulsar(
-  admin: string,
+  admin: AdminRest,
   prefix: string,
   namespaces: readonly string[],
 ): Promise<string[]> {
@@ -76,24 +85,25 @@ const pathOf = (topic: string): string => {
 }
 
 class Rest {
-  readonly #base: string
+  readonly #rest: AdminRest
 
-  constructor(admin: string) {
-    this.#base = `${admin.replace(/\/$/, '')}/admin/v2`
+  constructor(rest: AdminRest) {
+    this.#rest = rest
   }
 
   /** Empty where there is no such thing. */
   async list(path: string): Promise<string[]> {
-    const answer = await fetch(`${this.#base}${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    if (answer.ok) return (await answer.json()) as string[]
-    await answer.arrayBuffer()
-    return []
+    const { status, text } = await this.#ask('GET', path)
+    return status === 200 ? (JSON.parse(text) as string[]) : []
   }
 
   /** A refusal is not told: a later look shows what is left. */
   async delete(path: string): Promise<void> {
-    const signal = AbortSignal.timeout(TIMEOUT_MS)
-    const answer = await fetch(`${this.#base}${path}`, { method: 'DELETE', signal })
-    await answer.arrayBuffer()
+    await this.#ask('DELETE', path)
+  }
+
+  #ask(method: string, path: string) {
+    const { address, security } = this.#rest
+    return askRest(address, { method, path: `/admin/v2${path}`, timeoutMs: TIMEOUT_MS, ...security })
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ReadyClient } from '../clients/types.js'
+import type { KafkaSecurity } from '../driver/messages.js'
 import { rawDriver, startDriver, type TypedDriver } from '../driver/process.js'
 import type { RawOps } from '../driver/raw-messages.js'
 import type { Target } from '../targets/types.js'
@@ -10,7 +11,7 @@ const LOOKS_MAX = 20
 const LOOK_AGAIN_MS = 100
 
 export interface SweepInput {
-  readonly target: Pick<Target, 'endpoints' | 'profile'>
+  readonly target: Pick<Target, 'endpoints' | 'profile' | 'access'>
   /** All names that the run has made begin with it. */
   readonly runId: string
   /** Absent where it could not be made ready: what only it can delete is told as left. */
@@ -46,15 +47,16 @@ async function sweepAll({ target, runId, raw }: SweepInput): Promise<string[]> {
     left.push(`groups that begin with ${runId}: the raw client is not ready`)
   }
   if (kafka !== undefined && raw !== null) {
-    await withRaw(raw, kafka, async (driver) => {
+    await withRaw(raw, { kafka, security: { kafka: target.access?.kafka ?? {} } }, async (driver) => {
       await sweepKafka(driver, runId)
       left.push(...(await settled(() => leftInKafka(driver, runId))))
     })
   }
   if (admin === undefined) return left
   const namespaces = [...new Set(['public/default', namespaceOf(target)])]
-  await sweepPulsar(admin, runId, namespaces)
-  return [...left, ...(await settled(() => leftInPulsar(admin, runId, namespaces)))]
+  const rest = { address: admin, security: target.access?.admin ?? {} }
+  await sweepPulsar(rest, runId, namespaces)
+  return [...left, ...(await settled(() => leftInPulsar(rest, runId, namespaces)))]
 }
 
 /** Brokers hear of a deletion a moment after it was answered. */
@@ -73,13 +75,13 @@ function namespaceOf({ profile }: Pick<Target, 'profile'>): string {
 
 async function withRaw(
   client: ReadyClient,
-  kafka: string,
+  place: { readonly kafka: string; readonly security: { readonly kafka: KafkaSecurity } },
   work: (driver: TypedDriver<RawOps>) => Promise<void>,
 ): Promise<void> {
   const driver = await startDriver(client)
   try {
     const typed = rawDriver(driver)
-    await typed.call('configure', { kafka })
+    await typed.call('configure', place)
     await work(typed)
   } finally {
     await driver.close()

@@ -1,3 +1,5 @@
+import type { KafkaSecurity, PulsarSecurity } from '../driver/messages.js'
+
 /** What a scenario may do to a target beyond using it. A scenario says by a tag `@power-restart` what it needs. */
 export type Power =
   /** Stop it in an orderly way and start it again over the same data. */
@@ -29,6 +31,13 @@ export interface Endpoints {
   readonly pulsarTls?: string
   /** `https://host:port` */
   readonly adminTls?: string
+}
+
+/** What clients show a system that asks who they are, beside its first addresses. Never part of a report. */
+export interface Access {
+  readonly kafka?: KafkaSecurity
+  readonly pulsar?: PulsarSecurity
+  readonly admin?: PulsarSecurity
 }
 
 /**
@@ -74,6 +83,8 @@ export interface Target {
   /** The version it tells of itself, for the report. */
   readonly version: string
   readonly endpoints: Endpoints
+  /** Absent: its first addresses ask nobody for anything. */
+  readonly access?: Access
   readonly profile: Profile
   readonly powers: ReadonlySet<Power>
   readonly dataDir: string

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { DriverError } from '../lib/driver.mjs'
 
 /** A socket whose answers are taken frame by frame: four bytes of length, then that many. Both protocols do so. */
@@ -10,12 +12,17 @@ export class RawConnection {
   #closed = false
   receivedBytes = 0
 
-  static open(address) {
+  /** @param caPath PEM file of who signed the other side's certificate; absent: without TLS */
+  static open(address, caPath) {
     const at = address.lastIndexOf(':')
-    const socket = connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)), noDelay: true })
+    const host = address.slice(0, at).replace(/^\[|\]$/g, '')
+    const where = { host, port: Number(address.slice(at + 1)), noDelay: true }
+    const servername = /^[\d.:a-f]+$/.test(host) ? '' : host
+    const socket =
+      caPath === undefined ? connect(where) : connectTls({ ...where, servername, ca: readFileSync(caPath) })
     return new Promise((resolve, reject) => {
       socket.once('error', reject)
-      socket.once('connect', () => {
+      socket.once(caPath === undefined ? 'connect' : 'secureConnect', () => {
         socket.off('error', reject)
         resolve(new RawConnection(socket))
       })

@@ -5,6 +5,7 @@ import { harmless, readAgain } from './every-version.mjs'
 import { decodeResponse, encodeRequest } from './kafka-codec.mjs'
 import { messages } from './kafka-messages.mjs'
 import { kafka } from './library.mjs'
+import { login } from './login.mjs'
 import {
   batchPayload,
   connectFrame,
@@ -26,8 +27,11 @@ const PREFERRED_MAX = {
 }
 const ANSWER_MS = 20_000
 const UNSUPPORTED_VERSION = 35
+/** Pulsar's ServerError, as far as CONNECT is answered with it. */
+const PULSAR_ERRORS = { 3: 'AuthenticationError', 4: 'AuthorizationError', 10: 'UnsupportedVersionError' }
 
 const addresses = { kafka: undefined, pulsar: undefined }
+const security = { kafka: {}, pulsar: {} }
 const connections = new Map()
 /** Of connections that were asked for by an address of their own: where they are opened again. */
 const ownAddresses = new Map()
@@ -35,22 +39,28 @@ const ownAddresses = new Map()
 const listed = new Map()
 let nextCorrelationId = 1
 
-async function configure({ kafka: kafkaAddress, pulsar: pulsarAddress }) {
+async function configure({ kafka: kafkaAddress, pulsar: pulsarAddress, security: shown = {} }) {
   for (const connection of connections.values()) connection.close()
   connections.clear()
   ownAddresses.clear()
   // Another instance may serve at the same address by now.
   listed.clear()
   addresses.kafka = kafkaAddress
-  addresses.pulsar = pulsarAddress?.replace(/^pulsar:\/\//, '')
+  addresses.pulsar = pulsarAddress?.replace(/^pulsar(\+ssl)?:\/\//, '')
+  security.kafka = shown.kafka ?? {}
+  security.pulsar = shown.pulsar ?? {}
 }
 
 async function open(name, port) {
   const address = ownAddresses.get(name) ?? addresses[port]
   if (address === undefined) throw new Unsupported(`the target has no ${port} address`)
   connections.get(name)?.close()
-  const connection = await RawConnection.open(address)
+  const { caPath, sasl } = security[port]
+  const connection = await RawConnection.open(address, caPath)
   connections.set(name, connection)
+  if (port === 'kafka' && sasl !== undefined) {
+    await login(sasl, async (api, version, body) => (await exchange(connection, api, version, body)).body)
+  }
   return connection
 }
 
@@ -243,11 +253,25 @@ async function pulsarAnswer(connection) {
   }
 }
 
+/** CONNECT, with the token if there is one. */
+async function greet(connection) {
+  connection.write(connectFrame(security.pulsar.token))
+  const { kind, code, message, ...told } = await pulsarAnswer(connection)
+  if (kind === 'connected') return told
+  throw new DriverError(PULSAR_ERRORS[code] ?? 'CONNECT', `${kind}: ${message ?? ''}`)
+}
+
+async function greetPulsar() {
+  const connection = await open('pulsar-greeting', 'pulsar')
+  const told = await greet(connection)
+  connection.close()
+  return told
+}
+
 /** Appends literal entries as a Pulsar producer would, one by one. */
 async function publish({ topic, entries }) {
   const connection = await open('pulsar-producer', 'pulsar')
-  connection.write(connectFrame())
-  await pulsarAnswer(connection)
+  await greet(connection)
   connection.write(producerFrame(topic, 1n, 1n))
   const ready = await pulsarAnswer(connection)
   if (ready.kind !== 'ready') throw new DriverError('PRODUCER', `${ready.kind}: ${ready.message ?? ''}`)
@@ -287,6 +311,7 @@ const ops = {
   everyVersion,
   encode: encodeOnly,
   flood,
+  greetPulsar,
   publish,
   errorName: async ({ code }) => ({
     name: code === UNSUPPORTED_VERSION ? 'UNSUPPORTED_VERSION' : nameOfCode(code),

@@ -7,8 +7,12 @@ const PING = 18
 const PONG = 19
 const MAGIC = 0x0e01
 
-export const connectFrame = () =>
-  commandFrame(COMMAND.connect, 2, fields([1, 'kop-conformance raw'], [4, 19n]))
+/** @param token absent: nobody is asked */
+export const connectFrame = (token) => {
+  const shown = token === undefined ? [] : [[3, token]]
+  const method = token === undefined ? [] : [[5, 'token']]
+  return commandFrame(COMMAND.connect, 2, fields([1, 'kop-conformance raw'], ...shown, [4, 19n], ...method))
+}
 export const producerFrame = (topic, producerId, requestId) =>
   commandFrame(COMMAND.producer, 5, fields([1, topic], [2, producerId], [3, requestId]))
 export const pongFrame = () => commandFrame(PONG, 19, Buffer.alloc(0))
@@ -53,7 +57,11 @@ export function readAnswer(frame) {
   const size = frame.readUInt32BE(0)
   const base = readFields(frame.subarray(4, 4 + size))
   const type = Number(base.get(1))
-  if (type === COMMAND.connected) return { kind: 'connected' }
+  if (type === COMMAND.connected) {
+    const connected = readFields(base.get(3))
+    const serverVersion = connected.get(1)?.toString('utf8') ?? ''
+    return { kind: 'connected', serverVersion, protocolVersion: Number(connected.get(2) ?? 0n) }
+  }
   if (type === PING) return { kind: 'ping' }
   if (type === PRODUCER_SUCCESS) return { kind: 'ready' }
   if (type === COMMAND.sendReceipt) {
