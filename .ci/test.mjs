@@ -47,6 +47,20 @@ function filesBelow(folder, ending) {
     .map((name) => join(folder, name))
 }
 
+/** One of the two plans that are every scenario together. Each case counts as a test. */
+async function conformance(plan, out) {
+  rmSync(out, { recursive: true, force: true })
+  const args = ['dist/matrix/cli.js', 'run', '--plan', plan, '--out', out]
+  const suite = await run(`conformance, ${plan} plan`, process.execPath, args, covered)
+  const file = join(out, 'results.json')
+  if (existsSync(file)) {
+    const verdicts = JSON.parse(readFileSync(file, 'utf8')).summary.verdicts
+    passed += (verdicts.passed ?? 0) + (verdicts['known-failing'] ?? 0)
+    failed += (verdicts.failed ?? 0) + (verdicts['stale-entry'] ?? 0) + (verdicts.flaky ?? 0)
+  }
+  if (suite.code !== 0) failed++
+}
+
 const covered = { NODE_V8_COVERAGE: coverageDir }
 const bin = (name) => join('node_modules', '.bin', name)
 
@@ -69,21 +83,8 @@ if (await check('types and build', bin('tsc'), [])) {
   failed += count('fail') + count('cancelled')
   if (unit.code !== 0 && count('fail') + count('cancelled') === 0) failed++
 
-  const out = 'report'
-  rmSync(out, { recursive: true, force: true })
-  const suite = await run(
-    'conformance, quick plan',
-    process.execPath,
-    ['dist/matrix/cli.js', 'run', '--out', out],
-    covered,
-  )
-  const file = join(out, 'results.json')
-  if (existsSync(file)) {
-    const verdicts = JSON.parse(readFileSync(file, 'utf8')).summary.verdicts
-    passed += (verdicts.passed ?? 0) + (verdicts['known-failing'] ?? 0)
-    failed += (verdicts.failed ?? 0) + (verdicts['stale-entry'] ?? 0) + (verdicts.flaky ?? 0)
-  }
-  if (suite.code !== 0) failed++
+  await conformance('quick', 'report')
+  await conformance('rest', join('report', 'rest'))
 
   await check('coverage', bin('c8'), ['report'])
 }
