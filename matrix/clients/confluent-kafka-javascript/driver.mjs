@@ -6,12 +6,12 @@ import { randomUUID } from 'node:crypto'
 import { DriverError, requirePackage, serve, Unsupported } from '../lib/driver.mjs'
 import { AUTHENTICATION, nameOfCode, UNREACHABLE } from '../lib/librdkafka.mjs'
 import { deferred } from '../lib/waiting.mjs'
-import { groupOps } from './members.mjs'
+import { commitAndSee, groupOps } from './members.mjs'
 import { Reader } from './reader.mjs'
 import { placesOf, toMessage, toReceived } from './records.mjs'
 import { securitySettings } from './security.mjs'
 
-const { KafkaJS } = requirePackage('@confluentinc/kafka-javascript')
+const { KafkaJS, features } = requirePackage('@confluentinc/kafka-javascript')
 const { version } = requirePackage('@confluentinc/kafka-javascript/package.json')
 const { ErrorCodes, Kafka } = KafkaJS
 
@@ -195,7 +195,7 @@ const ops = {
       const records = await taken(consumer, count, timeoutMs)
       const next = new Map(records.map(({ partition, offset }) => [partition, BigInt(offset) + 1n]))
       const positions = [...next].map(([partition, offset]) => ({ topic, partition, offset: String(offset) }))
-      if (positions.length > 0) await consumer.commitOffsets(positions)
+      if (positions.length > 0) await commitAndSee(consumer, positions)
       return { records }
     } finally {
       running.delete(consumer)
@@ -282,8 +282,9 @@ function loggerOf({ refused, failed }) {
   const hear = (message) => {
     console.error(message)
     if (/SASL authentication error/.test(message)) refuse(message)
-    if (/offset out of range|_AUTO_OFFSET_RESET|no previously committed offset/i.test(message)) refused?.()
-    const [, text] = /^Error: (.*)/.exec(message) ?? []
+    if (/offset out of range|no offset to automatically reset/i.test(message)) refused?.()
+    const [, text] =
+      /^(?:Error: |Consumer encountered error while consuming.*Error details: )(.*)/.exec(message) ?? []
     if (text !== undefined) failed?.(new DriverError(nameOfText(text), text))
   }
   const logger = {
@@ -310,6 +311,8 @@ function connectedAdmin() {
 
 function connectedProducer(args) {
   const { producer: name = 'default', acks = 'all', compression = 'none', idempotent = false } = args
+  if (compression !== 'none' && !features.includes(compression))
+    throw new Unsupported(`this build of the library is without ${compression}`)
   let producer = producers.get(name)
   if (producer === undefined) {
     const created = client().producer({
@@ -432,6 +435,7 @@ function nameOf(error) {
 /** librdkafka names some errors in its texts. */
 function nameOfText(text) {
   if (/fenced/i.test(text)) return 'FENCED_INSTANCE_ID'
+  if (/fatal error/i.test(text)) return '_FATAL'
   if (/authorization failed/i.test(text))
     return /group/i.test(text) ? 'GROUP_AUTHORIZATION_FAILED' : 'TOPIC_AUTHORIZATION_FAILED'
   return 'Error'

@@ -1,5 +1,6 @@
 // Members of groups that stay, by the promisified API. It tells neither a member's id nor its generation.
-import { Unsupported } from '../lib/driver.mjs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { DriverError, Unsupported } from '../lib/driver.mjs'
 import { FAILURES } from '../lib/librdkafka.mjs'
 import { inOrder, MemberState, openMemberOf } from '../lib/member-state.mjs'
 import { orAfter } from '../lib/waiting.mjs'
@@ -7,6 +8,9 @@ import { toReceived } from './records.mjs'
 
 const ASSIGNORS = ['range', 'roundrobin', 'cooperative-sticky']
 const CLOSE_MS_MAX = 5000
+const COMMITTED_MS_MAX = 10_000
+const SEEN_MS_MAX = 3000
+const SEEN_LOOK_MS = 20
 const ASSIGN_PARTITIONS = -175
 
 /** @param library what the driver has of the library: consumers of a group, its admin, its errors' names */
@@ -14,10 +18,14 @@ export function groupOps({ connectedAdmin, newConsumer, nameOf }) {
   const members = new Map()
 
   async function commit({ group, offsets }) {
+    const { groups } = await (await connectedAdmin()).describeGroups([group])
+    // What a broker answers to a commit into a group with members would not be told.
+    if (groups.some(({ members }) => members.length > 0))
+      throw new Unsupported("the promisified API does not tell a broker's refusal of a commit")
     const consumer = newConsumer(group)
     await consumer.connect()
     try {
-      await consumer.commitOffsets(offsets.map(toPosition))
+      await commitAndSee(consumer, offsets.map(toPosition))
     } finally {
       consumer.disconnect().catch(() => {})
     }
@@ -50,7 +58,7 @@ export function groupOps({ connectedAdmin, newConsumer, nameOf }) {
           else state.revoked(places)
         },
       },
-      { failed: (error) => FAILURES.test(nameOf(error)) && state.failed(error) },
+      { failed: (error) => FAILURES.test(nameOf(error)) && state.failed(behind(error, args.protocol)) },
     )
     await consumer.connect()
     members.set(args.member, { consumer, state })
@@ -79,7 +87,7 @@ export function groupOps({ connectedAdmin, newConsumer, nameOf }) {
   async function memberCommit({ member, offsets }) {
     const { consumer, state } = openMemberOf(members, member)
     const positions = (offsets ?? state.positions).map(toPosition)
-    if (positions.length > 0) await consumer.commitOffsets(positions)
+    if (positions.length > 0) await commitAndSee(consumer, positions, () => state.failure)
   }
 
   async function closeMember({ member }) {
@@ -95,6 +103,35 @@ export function groupOps({ connectedAdmin, newConsumer, nameOf }) {
       members.clear()
     },
   }
+}
+
+/** The library does not tell what was fatal. A consumer of the classic protocol librdkafka gives up for one reason alone. */
+function behind(error, protocol = 'classic') {
+  if (error.name !== '_FATAL' || protocol !== 'classic') return error
+  return new DriverError('FENCED_INSTANCE_ID', error.message)
+}
+
+/**
+ * The library's promise of a commit is kept when the request is on its way, and tells no refusal: what the broker has
+ * soon after tells whether it took it.
+ * @param failure why the member has failed, as far as its log told; null: it has not
+ */
+export async function commitAndSee(consumer, positions, failure = () => null) {
+  await consumer.commitOffsets(positions)
+  const deadline = Date.now() + SEEN_MS_MAX
+  while (failure() === null && Date.now() < deadline) {
+    if (await isCommitted(consumer, positions)) return
+    await delay(SEEN_LOOK_MS)
+  }
+  throw failure() ?? new Unsupported("the promisified API does not tell a broker's refusal of a commit")
+}
+
+async function isCommitted(consumer, positions) {
+  const places = positions.map(({ topic, partition }) => ({ topic, partition }))
+  const committed = await consumer.committed(places, COMMITTED_MS_MAX)
+  return positions.every(({ topic, partition, offset }) =>
+    committed.some((one) => one.topic === topic && one.partition === partition && one.offset === offset),
+  )
 }
 
 function goOn({ consumer, state }) {

@@ -5,13 +5,14 @@ import { deferred, orAfter } from '../lib/waiting.mjs'
 import { toReceived } from './records.mjs'
 
 const ASSIGN_PARTITIONS = -175
-const DRAINED_MS = 300
 
 export class Reader {
   #consumer
   #place
   #received = []
   #position
+  /** Whither, and whence, until the first record from there. */
+  #sought = null
   #refused = false
   #failure = null
   #assigned = deferred()
@@ -37,8 +38,7 @@ export class Reader {
     await this.#consumer.run({
       eachMessage: async ({ message }) => {
         const offset = Number(message.offset)
-        // Fetched before a seek took effect.
-        if (offset < this.#position) return
+        if (this.#isStale(offset)) return
         this.#position = offset + 1
         this.#received.push(toReceived(this.#place.partition, message))
         this.#wake()
@@ -60,13 +60,12 @@ export class Reader {
     }
   }
 
-  async seek(offset) {
+  seek(offset) {
     this.#received = []
     this.#refused = false
+    this.#sought = { to: Number(offset), from: this.#position }
     this.#position = Number(offset)
     this.#consumer.seek({ ...this.#place, offset })
-    // The library seeks when its worker comes round; it does not say when it has.
-    await orAfter(DRAINED_MS, this.#changed.promise)
   }
 
   close() {
@@ -77,6 +76,15 @@ export class Reader {
     if (code !== ASSIGN_PARTITIONS) return undefined
     setImmediate(() => this.#assigned.resolve())
     return [{ ...this.#place, offset: this.#position }]
+  }
+
+  /** The library seeks when its worker comes round: what it had fetched before may come first. */
+  #isStale(offset) {
+    if (this.#sought === null) return false
+    const { to, from } = this.#sought
+    if (offset < to || (to < from && offset >= from)) return true
+    this.#sought = null
+    return false
   }
 
   #outOfRange() {

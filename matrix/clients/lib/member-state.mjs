@@ -70,6 +70,11 @@ export class MemberState {
     this.#wake()
   }
 
+  /** Why the library has given the member up; null: it has not. */
+  get failure() {
+    return this.#failure
+  }
+
   recovered() {
     this.#failure = null
   }

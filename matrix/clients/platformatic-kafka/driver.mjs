@@ -312,8 +312,13 @@ function openNamed(consumer) {
   return reader
 }
 
-function end(handle) {
-  Promise.resolve(handle?.close(true)).catch((error) => console.error('while closing:', error))
+async function end(handle) {
+  try {
+    // Only a consumer can be told to close though its streams are open.
+    await (handle instanceof Consumer ? handle.close(true) : handle?.close())
+  } catch (error) {
+    console.error('while closing:', error)
+  }
 }
 
 /** Older versions take two calls of one kind at the same time for one. */
