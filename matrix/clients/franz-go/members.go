@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -22,27 +20,7 @@ var balancers = map[string]kgo.GroupBalancer{
 	"cooperative-sticky": kgo.CooperativeStickyBalancer(),
 }
 
-// What a member cannot go on after; the library tries again after others by itself.
-var fatal = []error{
-	kerr.FencedInstanceID,
-	kerr.InconsistentGroupProtocol,
-	kerr.InvalidSessionTimeout,
-	kerr.InvalidGroupID,
-	kerr.GroupMaxSizeReached,
-	kerr.GroupAuthorizationFailed,
-	kerr.TopicAuthorizationFailed,
-	kerr.SaslAuthenticationFailed,
-	kerr.UnsupportedVersion,
-}
-
-func isFatal(err error) bool {
-	for _, each := range fatal {
-		if errors.Is(err, each) {
-			return true
-		}
-	}
-	return false
-}
+func isFatal(err error) bool { return fatalToMembers[nameOf(err)] }
 
 type groupMember struct {
 	state   *memberState

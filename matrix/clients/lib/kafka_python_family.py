@@ -1,5 +1,7 @@
 """What the drivers of kafka-python and of aiokafka, once its fork, have in common."""
 
+import logging
+
 from driver_base import Unsupported, from_base64, to_base64
 
 # Names of the protocol where the libraries have older ones or their own, by Kafka's error code.
@@ -20,23 +22,51 @@ NAMES_OF_CLASSES = {
     "TimeoutError": "TIMEOUT",
     "AuthenticationFailedError": "SASL_AUTHENTICATION_FAILED",
 }
+# How a client fails that could not log in: why, only the library's log tells.
+UNREACHABLE = ("TIMEOUT", "NoBrokersAvailable", "KafkaConnectionError", "NodeNotReadyError", "IncompatibleBrokerVersion")
 TIMESTAMP_TYPES = {0: "create", 1: "append"}
 ASSIGNORS = ("range", "roundrobin", "sticky", "cooperative-sticky")
+
+
+class LibraryLog(logging.Handler):
+    """What the libraries tell in their log alone: that a broker refused who we are, and why a commit failed."""
+
+    def __init__(self):
+        super().__init__()
+        self.refused = False
+        self.commit_error = None
+
+    def emit(self, record):
+        text = record.getMessage()
+        if "SaslAuthenticationFailed" in text:
+            self.refused = True
+        if text.startswith("OffsetCommit"):
+            given = record.args if isinstance(record.args, tuple) else ()
+            self.commit_error = next((one for one in given if is_error_of_kafka(one)), self.commit_error)
+
+
+library_log = LibraryLog()
+logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+logging.getLogger().addHandler(library_log)
+
+
+def is_error_of_kafka(error):
+    kind = error if isinstance(error, type) else type(error)
+    # An exception of Python's own has a number of the system's.
+    return issubclass(kind, Exception) and not issubclass(kind, OSError) and isinstance(getattr(kind, "errno", None), int)
 
 
 def name_of(error):
     """The protocol's name of a library's exception, or of its class."""
     kind = error if isinstance(error, type) else type(error)
-    # A commit that failed has its reason within, or behind it.
+    if is_error_of_kafka(error):
+        return NAMES.get(kind.errno, getattr(kind, "message", kind.__name__))
     if kind.__name__ == "CommitFailedError" and isinstance(error, Exception):
-        for reason in (*error.args, error.__cause__):
-            if isinstance(reason, Exception):
-                return name_of(reason)
-    code = getattr(error, "errno", None)
-    # An exception of Python's own has a number of the system's.
-    if isinstance(code, int) and not issubclass(kind, OSError):
-        return NAMES.get(code, getattr(kind, "message", kind.__name__))
-    return NAMES_OF_CLASSES.get(kind.__name__, kind.__name__)
+        reasons = [*error.args, error.__cause__, error.__context__, library_log.commit_error]
+        reason = next(filter(is_error_of_kafka, reasons), None)
+        return kind.__name__ if reason is None else name_of(reason)
+    name = NAMES_OF_CLASSES.get(kind.__name__, kind.__name__)
+    return "SASL_AUTHENTICATION_FAILED" if name in UNREACHABLE and library_log.refused else name
 
 
 def broker_of(broker):
@@ -80,7 +110,8 @@ def to_received(record):
     received = {
         "partition": record.partition,
         "offset": str(record.offset),
-        "timestamp": str(record.timestamp),
+        # One has none where the record has -1.
+        "timestamp": str(-1 if record.timestamp is None else record.timestamp),
         "key": to_base64(record.key),
         "value": to_base64(record.value),
         "headers": [[name, to_base64(value)] for name, value in record.headers or []],

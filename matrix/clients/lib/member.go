@@ -180,6 +180,17 @@ func (state *memberState) poll(count int, deadline time.Time) (any, error) {
 	return map[string]any{"records": taken}, nil
 }
 
+// all that is assigned now.
+func (state *memberState) all() []place {
+	state.mutex.Lock()
+	defer state.mutex.Unlock()
+	places := []place{}
+	for each := range state.assigned {
+		places = append(places, each)
+	}
+	return places
+}
+
 // The places after what memberPoll answered with.
 func (state *memberState) polled() []committedOffset {
 	state.mutex.Lock()
