@@ -1,8 +1,9 @@
 const NEWLINE = 0x0a
+const SHOWN_BYTES_MAX = 4 * 1024
 
 /**
- * Cuts a byte stream into lines, holding at most `lineBytesMax` bytes of an unfinished one. A longer line is handed to
- * `onTooLong` once, cut to that length, and its rest is dropped.
+ * Cuts a byte stream into lines, holding at most `lineBytesMax` bytes of an unfinished one. Of a longer line the first
+ * bytes, at most 4 KiB, are handed to `onTooLong` once, and its rest is dropped.
  */
 export class LineSplitter {
   readonly #lineBytesMax: number
@@ -41,7 +42,7 @@ export class LineSplitter {
       return
     }
     this.#parts.push(part.subarray(0, this.#lineBytesMax - this.#length))
-    const cut = Buffer.concat(this.#parts).toString('utf8')
+    const cut = Buffer.concat(this.#parts, Math.min(this.#lineBytesMax, SHOWN_BYTES_MAX)).toString('utf8')
     this.#parts = []
     this.#length = 0
     this.#dropping = true

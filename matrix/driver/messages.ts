@@ -28,7 +28,7 @@ export const ready = z.object({
   ready: z.object({
     client: z.string(),
     version: z.string(),
-    kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin']),
+    kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin', 'pulsar-kafka-wrapper']),
   }),
 })
 export const driverError = z.object({ name: z.string(), message: z.string() })

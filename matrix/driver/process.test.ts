@@ -29,6 +29,11 @@ const ops = {
   flood: (id) => { for (let i = 0; i < 50000; i++) process.stderr.write('x'.repeat(100) + i + '\\n'); say({ id, result: 'flooded' }) },
   longLog: (id) => { process.stderr.write('y'.repeat(1e6) + '\\n'); say({ id, result: 'ok' }) },
   longLine: () => process.stdout.write('{'.repeat(3e6)),
+  endless: () => { const flood = Buffer.alloc(1e6, 'x'); const on = () => { while (process.stdout.write(flood)); process.stdout.once('drain', on) }; on() },
+  babble: (id) => { for (let i = 0; i < 1000; i++) process.stdout.write('z'.repeat(1e5) + '\\n'); say({ id, result: 'babbled' }) },
+  strange: (id) => { process.stdout.write(Buffer.from([0xff, 0xfe, 0x0a, 0x7b, 0x00, 0x0a])); say({ id: String(id), result: 1 }); say({ id: -1 }); say({ id: null, error: 'x' }); say([id]); say({ ready: { client: 'fake', version: '1', kind: 'pulsar' } }); say({ id, result: 'right' }); say({ id, result: 'twice' }) },
+  wrongError: (id) => say({ id, error: 'a text' }),
+  leave: (id) => { say({ id, result: 'left' }); process.exit(0) },
   noAnswer: (id) => say({ id }),
   child: (id) => { const c = require('node:child_process').spawn('sleep', ['60'], { stdio: 'inherit' }); say({ id, result: c.pid }) },
   seek: (id, args) => say({ id, result: { seen: args } }),
@@ -125,6 +130,34 @@ test('an endless line on standard output ends the driver', () =>
     (driver) => assert.rejects(driver.call('longLine', {}), /wrote a line of more than 1000000 bytes/),
     { lineBytesMax: 1_000_000 },
   ))
+
+test('a flood without an end, on standard output or in the log, is held back and costs little memory', async () => {
+  await withDriver(async (driver) => {
+    const before = process.memoryUsage().rss
+    let highest = before
+    const watch = setInterval(() => {
+      highest = Math.max(highest, process.memoryUsage().rss)
+    }, 5)
+    await assert.rejects(driver.call('endless', {}), /wrote a line of more than 67108864 bytes/)
+    clearInterval(watch)
+    assert.ok(highest - before < 300e6, `${highest - before} bytes more`)
+    assert.ok(driver.logTail().length < 80_000)
+  })
+  await withDriver(async (driver) => {
+    assert.equal(await driver.call('babble', {}), 'babbled')
+    assert.ok(driver.logTail().length < 80_000)
+  })
+})
+
+test('answers to nothing, answers twice and what is no text go to the log, and the right answer counts', () =>
+  withDriver(async (driver) => {
+    assert.equal(await driver.call('strange', {}), 'right')
+    assert.deepEqual(await driver.call('echo', { still: 'there' }), { still: 'there' })
+    assert.match(driver.logTail(), /twice/)
+    await assert.rejects(driver.call('wrongError', {}), /answered wrongError with neither result nor error/)
+    await driver.call('leave', {})
+    await assert.rejects(driver.call('echo', {}), DriverCrashed)
+  }))
 
 test('what the driver started ends with it', () =>
   withDriver(async (driver) => {

@@ -18,6 +18,7 @@ import {
 } from './messages.js'
 import { type Hanging, pauseGroup, signalGroup } from './pause.js'
 import { type RawOps, rawOps } from './raw-messages.js'
+import { type WrapperOps, wrapperOps } from './wrapper-messages.js'
 
 export { DriverCrashed, DriverError, DriverTimedOut, Unsupported } from './errors.js'
 
@@ -63,7 +64,8 @@ export interface Driver {
 
 const LOG_CHARACTERS_MAX = 64 * 1024
 const LOG_LINE_BYTES_MAX = 4 * 1024
-const LINE_BYTES_MAX = 256 * 1024 * 1024
+/** Several times the largest answer of a scenario: what a driver floods costs no more than this. */
+const LINE_BYTES_MAX = 64 * 1024 * 1024
 const START_TIMEOUT_MS = 30_000
 const CALL_TIMEOUT_MS = 30_000
 const CALL_GRACE_MS = 10_000
@@ -360,6 +362,8 @@ export const pulsarAdminDriver = (driver: Driver): TypedDriver<PulsarAdminOps> =
   typed<PulsarAdminOps>(pulsarAdminOps, driver)
 export const kafkaAdminDriver = (driver: Driver): TypedDriver<KafkaAdminOps> =>
   typed<KafkaAdminOps>(kafkaAdminOps, driver)
+export const wrapperDriver = (driver: Driver): TypedDriver<WrapperOps> =>
+  typed<WrapperOps>(wrapperOps, driver)
 export const rawDriver = (driver: Driver): TypedDriver<RawOps> => typed<RawOps>(rawOps, driver)
 
 function typed<Kind extends Ops>(ops: Kind, driver: Driver): TypedDriver<Kind> {
