@@ -1,4 +1,4 @@
-import { closeDrivers } from './drivers.js'
+import { closeDrivers, makeRoom } from './drivers.js'
 import { stopInstances } from './instances.js'
 
 /*
@@ -18,7 +18,7 @@ export function closeTargets(): Promise<void> {
 }
 
 export async function endOfJob(): Promise<void> {
-  if (!isKept) await closeAll()
+  await (isKept ? makeRoom() : closeAll())
 }
 
 export async function closeAll(): Promise<void> {

@@ -22,12 +22,18 @@ export const register = parseRegister(
   'requirements.yaml',
 )
 
+/** The address of one of the real steps' modules, as a program's text has it. */
+function moduleOf(name: string): string {
+  return JSON.stringify(pathToFileURL(join(packageRoot, 'dist', 'steps', `${name}.js`)).href)
+}
+
 const STEPS = `
 import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { Given } from '@cucumber/cucumber'
-import { Random } from ${JSON.stringify(pathToFileURL(join(packageRoot, 'dist', 'steps', 'random.js')).href)}
+import { driverOf } from ${moduleOf('drivers')}
+import { Random } from ${moduleOf('random')}
 Given('a step that passes with {word}', function (name) { assert.equal(this.parameters.kafka.name, name) })
 Given('a step that fails', function () {
   this.attach(JSON.stringify({ expected: 'a', seen: 'b' }), 'application/vnd.kop-conformance.failure+json')
@@ -50,6 +56,10 @@ Given('a step that passes the first time, told by {word}', function (name) {
 Given('a step that fails with {word} only', function (name) {
   if (this.parameters.kafka.name === name) throw new Error('headers differ')
 })
+Given('the client does {word}', { timeout: -1 }, async function (op) {
+  const driver = await driverOf(this.parameters.kafka)
+  await driver.call(op, {}, { timeoutMs: op === 'hang' ? 500 : 30_000 })
+})
 Given('a step that hangs', { timeout: -1 }, () => new Promise(() => {}))
 `
 
@@ -60,6 +70,7 @@ function suiteFolder(feature: string): string {
   mkdirSync(join(root, 'dist', 'steps'), { recursive: true })
   writeFileSync(join(root, 'features', 'small', 'small.feature'), feature)
   writeFileSync(join(root, 'dist', 'steps', 'small.js'), STEPS)
+  writeFileSync(join(root, 'dist', 'steps', 'lifetime.js'), `export * from ${moduleOf('lifetime')}`)
   writeFileSync(join(root, 'dist', 'steps', 'small.test.js'), 'throw new Error("tests are not steps")')
   writeFileSync(join(root, 'package.json'), '{"type":"module"}')
   symlinkSync(join(packageRoot, 'node_modules'), join(root, 'node_modules'))
