@@ -23,6 +23,8 @@ CompressionCodecs[CompressionTypes.ZSTD] = () => ({
   decompress: (buffer) => zstd.decompress(buffer),
 })
 
+/** Its first major version subscribes to one topic at a time, asks for the commits of one, and repeats no header. */
+const isFirst = version.startsWith('1.')
 const CODECS = { none: 'None', gzip: 'GZIP', snappy: 'Snappy', lz4: 'LZ4', zstd: 'ZSTD' }
 const ACKS = { 0: 0, 1: 1, all: -1 }
 const MAX_WAIT_MS = 100
@@ -39,7 +41,15 @@ const consumers = new Map()
 const running = new Set()
 /** By group id: told when kafkajs says (in its log only) that the broker refused an offset. */
 const outOfRange = new Map()
-const groups = groupOps({ kafka: () => kafka, connectedAdmin, consumerConfig, toReceived, running })
+const groups = groupOps({
+  kafka: () => kafka,
+  connectedAdmin,
+  consumerConfig,
+  subscribe,
+  toReceived,
+  running,
+  isFirst,
+})
 
 const ops = {
   ...groups.ops,
@@ -232,7 +242,7 @@ const ops = {
     try {
       consumer.on(consumer.events.CRASH, ({ payload }) => payload.restart || done.reject(payload.error))
       await consumer.connect()
-      await consumer.subscribe({ topics: [topic], fromBeginning: from === 'earliest' })
+      await subscribe(consumer, [topic], from === 'earliest')
       await consumer.run({
         autoCommit: false,
         eachMessage: async ({ partition, message }) => {
@@ -251,8 +261,10 @@ const ops = {
 
   async committed({ group, topic, partition = 0 }) {
     const client = await connectedAdmin()
-    const [answer] = await client.fetchOffsets({ groupId: group, topics: [topic] })
-    const found = answer?.partitions.find((entry) => entry.partition === partition)
+    const partitions = isFirst
+      ? await client.fetchOffsets({ groupId: group, topic })
+      : (await client.fetchOffsets({ groupId: group, topics: [topic] }))[0]?.partitions
+    const found = partitions?.find((entry) => entry.partition === partition)
     return { offset: found?.offset ?? '-1', metadata: found?.metadata ?? null }
   },
 }
@@ -324,7 +336,7 @@ async function openReader({
   }
   running.add(reader)
   await consumer.connect()
-  await consumer.subscribe({ topics: [topic], fromBeginning })
+  await subscribe(consumer, [topic], fromBeginning)
   let sought = false
   consumer.on(consumer.events.FETCH_START, () => sought && fetching.resolve())
   const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve))
@@ -344,6 +356,11 @@ async function openReader({
   consumer.seek({ topic, partition, offset: start })
   sought = true
   return reader
+}
+
+async function subscribe(consumer, topics, fromBeginning) {
+  if (!isFirst) return consumer.subscribe({ topics, fromBeginning })
+  for (const topic of topics) await consumer.subscribe({ topic, fromBeginning })
 }
 
 function consumerConfig(groupId) {
@@ -448,6 +465,8 @@ function toHeaders(headers) {
   for (const [name, value] of headers) {
     if (value === null) throw new Unsupported('kafkajs cannot send a null header value')
     const bytes = fromBase64(value)
+    if (isFirst && Object.hasOwn(object, name))
+      throw new Unsupported(`kafkajs ${version} cannot repeat the name of a header`)
     if (Object.hasOwn(object, name)) object[name] = [].concat(object[name], [bytes])
     else object[name] = bytes
   }

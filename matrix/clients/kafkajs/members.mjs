@@ -11,7 +11,8 @@ const CLOSE_MS_MAX = 5000
  * @param library what the driver has of kafkajs: the client of now, its admin, the settings of a consumer of a group,
  *   and how a record is told
  */
-export function groupOps({ kafka, connectedAdmin, consumerConfig, toReceived, running }) {
+export function groupOps(library) {
+  const { kafka, connectedAdmin, consumerConfig, subscribe, toReceived, running, isFirst } = library
   const members = new Map()
 
   async function commit({ group, offsets }) {
@@ -25,7 +26,7 @@ export function groupOps({ kafka, connectedAdmin, consumerConfig, toReceived, ru
       if (state !== 'Empty' && state !== 'Dead')
         throw new Unsupported('kafkajs commits only as a member, and would disturb the group that has others')
       const topics = [...new Set(offsets.map(({ topic }) => topic))]
-      await consumer.subscribe({ topics })
+      await subscribe(consumer, topics, false)
       consumer.run({ autoCommit: false, eachMessage: async () => {} }).catch(() => {})
       // It must not fetch: kafkajs commits −2 where it finds that an offset is beyond the log's end.
       consumer.pause(topics.map((topic) => ({ topic })))
@@ -38,6 +39,8 @@ export function groupOps({ kafka, connectedAdmin, consumerConfig, toReceived, ru
   }
 
   async function allCommitted({ group }) {
+    if (isFirst)
+      throw new Unsupported('this version of kafkajs asks for the commits of topics that are named')
     const client = await connectedAdmin()
     const answers = await client.fetchOffsets({ groupId: group })
     const offsets = answers.flatMap(({ topic, partitions }) =>
@@ -65,7 +68,7 @@ export function groupOps({ kafka, connectedAdmin, consumerConfig, toReceived, ru
     })
     try {
       await consumer.connect()
-      await consumer.subscribe({ topics, fromBeginning: from === 'earliest' })
+      await subscribe(consumer, topics, from === 'earliest')
     } catch (error) {
       consumer.disconnect().catch(() => {})
       throw error
