@@ -6,7 +6,6 @@ records.
 """
 
 import asyncio
-import logging
 import time
 
 import aiokafka
@@ -14,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from admin import Admin, to_commit
 from driver_base import DriverError, serve
-from kafka_python_family import name_of, record_fields, to_received
+from kafka_python_family import library_log, name_of, record_fields, to_received
 from loop import in_background, in_loop
 from member_state import Members, deadline_of, offsets_by_place
 from members import open_member
@@ -26,8 +25,6 @@ POLL_MS_MAX = 60_000
 OPEN_S_MAX = 10
 TIMEOUT_MS_MAX = 10_000
 
-logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-
 # All of these belong to the loop: nothing else touches them.
 settings = {}
 kept = {"admin": None}
@@ -38,6 +35,7 @@ running = set()
 
 async def configure(args):
     members.close_all()
+    library_log.refused = False
     for client in [*(made for made in producers.values() if made.done()), *running]:
         in_background(stop(client))
     if kept["admin"] is not None:

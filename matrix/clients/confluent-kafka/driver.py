@@ -1,6 +1,8 @@
 """Driver of confluent-kafka, librdkafka for Python (matrix/driver/messages.ts).
 
-What the library cannot express is answered `unsupported`: a timestamp of 0, which librdkafka takes for "now".
+What the library cannot express is answered `unsupported`: a timestamp of 0, which librdkafka takes for "now"; in older
+versions deletion of records (before 2.6), metadata of topics that are not there (before 2.3), KIP-848's protocol (before
+librdkafka had it). Before 2.3 offsets come from a consumer, before 2.2 settings are altered all together.
 """
 
 import threading
@@ -10,17 +12,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 import confluent_kafka
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicCollection
-from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    NewPartitions,
-    NewTopic,
-    OffsetSpec,
-    ResourceType,
-)
+from confluent_kafka import ConsumerGroupTopicPartitions, admin as admin_api
+from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewPartitions, NewTopic, ResourceType
 
 from driver_base import DriverError, Unsupported, from_base64, serve, to_base64
 from members import Groups
@@ -37,6 +30,9 @@ running = set()
 lock = threading.RLock()
 # Done as soon as a broker refused who we are: librdkafka goes on trying, and its calls time out.
 refused = Future()
+
+# Settings by the version of librdkafka, in bytes: major, minor, patch, and one more.
+FETCH_QUEUE = {"fetch.queue.backoff.ms": 20} if confluent_kafka.libversion()[1] >= 0x02020000 else {}
 
 # Names of the protocol where librdkafka has its own, by its code.
 NAMES = {
@@ -63,19 +59,21 @@ NAMES = {
     KafkaError._FENCED: "PRODUCER_FENCED",
 }
 # What librdkafka takes for fatal.
-FATAL_CODES = (
-    KafkaError.FENCED_INSTANCE_ID,
-    KafkaError.FENCED_MEMBER_EPOCH,
-    KafkaError.UNRELEASED_INSTANCE_ID,
-    KafkaError.UNSUPPORTED_ASSIGNOR,
-    KafkaError.GROUP_MAX_SIZE_REACHED,
-    KafkaError.INVALID_REQUEST,
-    KafkaError.UNSUPPORTED_VERSION,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
-    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
-    KafkaError.UNKNOWN_PRODUCER_ID,
-    KafkaError.INVALID_PRODUCER_EPOCH,
+FATAL_NAMES = (
+    "FENCED_INSTANCE_ID",
+    "FENCED_MEMBER_EPOCH",
+    "UNRELEASED_INSTANCE_ID",
+    "UNSUPPORTED_ASSIGNOR",
+    "GROUP_MAX_SIZE_REACHED",
+    "INVALID_REQUEST",
+    "UNSUPPORTED_VERSION",
+    "GROUP_AUTHORIZATION_FAILED",
+    "OUT_OF_ORDER_SEQUENCE_NUMBER",
+    "UNKNOWN_PRODUCER_ID",
+    "INVALID_PRODUCER_EPOCH",
 )
+# As far as this version knows them.
+FATAL_CODES = [getattr(KafkaError, name) for name in FATAL_NAMES if hasattr(KafkaError, name)]
 # How librdkafka fails when it cannot reach any broker.
 UNREACHABLE = ("TIMEOUT", "_TRANSPORT", "_ALL_BROKERS_DOWN", "_RESOLVE")
 
@@ -214,6 +212,8 @@ def create_partitions(args):
 
 
 def delete_records(args):
+    if not hasattr(AdminClient, "delete_records"):
+        raise Unsupported(f"confluent-kafka {confluent_kafka.__version__} has no AdminClient.delete_records")
     only(admin().delete_records([TopicPartition(args["topic"], args["partition"], int(args["before"]))]))
 
 
@@ -223,9 +223,11 @@ def describe_configs(args):
 
 
 def alter_configs(args):
-    entries = [
-        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in args["configs"].items()
-    ]
+    if not hasattr(AdminClient, "incremental_alter_configs"):
+        only(admin().alter_configs([ConfigResource(ResourceType.TOPIC, args["topic"], set_config=args["configs"])]))
+        return
+    set_one = admin_api.AlterConfigOpType.SET
+    entries = [ConfigEntry(name, value, incremental_operation=set_one) for name, value in args["configs"].items()]
     resource = ConfigResource(ResourceType.TOPIC, args["topic"], incremental_configs=entries)
     only(admin().incremental_alter_configs([resource]))
 
@@ -236,8 +238,10 @@ def list_topics(_args):
 
 
 def metadata(args):
+    if not hasattr(AdminClient, "describe_topics"):
+        return metadata_of_all(args["topics"])
     cluster = answer_of(admin().describe_cluster())
-    futures = admin().describe_topics(TopicCollection(args["topics"]))
+    futures = admin().describe_topics(confluent_kafka.TopicCollection(args["topics"]))
     return {
         "brokers": [{"id": node.id, "host": node.host, "port": node.port} for node in cluster.nodes],
         "topics": [topic_metadata(name, future) for name, future in futures.items()],
@@ -256,19 +260,54 @@ def topic_metadata(name, future):
     return {"name": name, "topicId": str(topic.topic_id), "internal": topic.is_internal, "partitions": partitions}
 
 
+def metadata_of_all(names):
+    """Of a list of everything: asking for single topics would create them."""
+    cluster = answer_of(in_background(lambda: admin().list_topics(timeout=TIMEOUT_S)))
+    if not set(names) <= set(cluster.topics):
+        raise Unsupported(f"confluent-kafka {confluent_kafka.__version__} has no AdminClient.describe_topics")
+    return {
+        "brokers": [{"id": node.id, "host": node.host, "port": node.port} for node in cluster.brokers.values()],
+        "topics": [listed_topic(cluster.topics[name]) for name in names],
+    }
+
+
+def listed_topic(topic):
+    partitions = [{"index": index, "leader": partition.leader} for index, partition in sorted(topic.partitions.items())]
+    error = {} if topic.error is None else {"error": name_of(topic.error)}
+    return {"name": topic.topic, **error, "partitions": partitions}
+
+
 def list_offsets(args):
-    info = offset_at(args["topic"], args["partition"], args["at"])
-    return {"offset": str(info.offset), **({"timestamp": str(info.timestamp)} if info.timestamp >= 0 else {})}
+    offset, timestamp = offset_at(args["topic"], args["partition"], args["at"])
+    return {"offset": str(offset), **({"timestamp": str(timestamp)} if timestamp >= 0 else {})}
 
 
 def offset_at(topic, partition, at):
+    """Offset and timestamp; -1: none."""
+    if not hasattr(AdminClient, "list_offsets"):
+        return answer_of(in_background(lambda: offset_by_consumer(topic, partition, at))), -1
     if at == "earliest":
-        spec = OffsetSpec.earliest()
+        spec = admin_api.OffsetSpec.earliest()
     elif at == "latest":
-        spec = OffsetSpec.latest()
+        spec = admin_api.OffsetSpec.latest()
     else:
-        spec = OffsetSpec.for_timestamp(int(at["timestamp"]))
-    return only(admin().list_offsets({TopicPartition(topic, partition): spec}))
+        spec = admin_api.OffsetSpec.for_timestamp(int(at["timestamp"]))
+    info = only(admin().list_offsets({TopicPartition(topic, partition): spec}))
+    return info.offset, info.timestamp
+
+
+def offset_by_consumer(topic, partition, at):
+    consumer = Consumer(consumer_settings(str(uuid.uuid4()), "error"))
+    try:
+        if isinstance(at, str):
+            marks = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT_S)
+            return marks[0 if at == "earliest" else 1]
+        (found,) = consumer.offsets_for_times([TopicPartition(topic, partition, int(at["timestamp"]))], timeout=TIMEOUT_S)
+        if found.error is not None:
+            raise KafkaException(found.error)
+        return max(found.offset, -1)
+    finally:
+        consumer.close()
 
 
 def produce(args):
@@ -419,7 +458,7 @@ def consumer_settings(group, reset, extra=None):
         "auto.offset.reset": reset,
         "fetch.wait.max.ms": 100,
         "fetch.error.backoff.ms": 20,
-        "fetch.queue.backoff.ms": 20,
+        **FETCH_QUEUE,
         "check.crcs": True,
         **(extra or {}),
     }
@@ -431,7 +470,7 @@ def consume(args):
     start = start_offset(topic, partition, args.get("from", "earliest"))
     end = None
     if args.get("until") == "end":
-        end = offset_at(topic, partition, "latest").offset
+        end, _ = offset_at(topic, partition, "latest")
         if start == end:
             return {"records": []}
     extra = {"isolation.level": "read_committed" if args.get("readCommitted") else "read_uncommitted"}
@@ -446,7 +485,7 @@ def consume(args):
 
 
 def start_offset(topic, partition, start):
-    return int(start["offset"]) if isinstance(start, dict) else offset_at(topic, partition, start).offset
+    return int(start["offset"]) if isinstance(start, dict) else offset_at(topic, partition, start)[0]
 
 
 def open_consumer(args):

@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import Future
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 
 from driver_base import DriverError, Unsupported
 
@@ -243,7 +243,12 @@ class Groups:
             "allow.auto.create.topics": False,
             **membership(args),
         }
-        self.members[args["member"]] = Member(settings, args["topics"], self.is_failure, self.to_received)
+        try:
+            self.members[args["member"]] = Member(settings, args["topics"], self.is_failure, self.to_received)
+        except KafkaException as error:
+            if args.get("protocol") == "consumer" and error.args[0].code() == KafkaError._INVALID_ARG:
+                raise Unsupported("this version of librdkafka has no setting group.protocol") from None
+            raise
 
     def assignment(self, args):
         return self.named(args).assignment(args["count"], deadline_of(args, 20_000))

@@ -1,8 +1,8 @@
 """Driver of kafka-python (matrix/driver/messages.ts).
 
 What the library cannot express is answered `unsupported`: a record without both key and value, a header without a
-value, KIP-848's protocol; in older versions idempotence (before 2.1), deletion of records (before 2.1), static members
-(before 2.3), the cooperative assignor (before 3.0), and reading committed records only (before 2.2).
+value, KIP-848's protocol; in older versions idempotence and reading committed records only (before 2.2), deletion of records
+(before 2.1), static members (before 2.3), the cooperative assignor (before 3.0).
 """
 
 import logging
@@ -14,7 +14,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from admin import make_admin, to_commit
 from driver_base import DriverError, Unsupported, serve
-from kafka_python_family import name_of, record_fields, to_received
+from kafka_python_family import library_log, name_of, record_fields, to_received
 from member_state import Members, deadline_of, offsets_by_place
 from members import open_member
 from security import security_settings
@@ -24,7 +24,9 @@ REQUEST_BYTES_MAX = 100_000_000
 POLL_MS_MAX = 60_000
 OPEN_S_MAX = 10
 
-logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+if "isolation_level" not in KafkaConsumer.DEFAULT_CONFIG:
+    # Before 2.2 it says only there why a commit failed.
+    logging.getLogger("kafka.coordinator.consumer").setLevel(logging.DEBUG)
 
 settings = {}
 admin_client = None
@@ -43,6 +45,7 @@ def known(kind, wanted):
 def configure(args):
     global admin_client
     members.close_all()
+    library_log.refused = False
     with lock:
         for producer in producers.values():
             in_background(lambda producer=producer: producer.close(timeout=0))
@@ -60,6 +63,7 @@ def configure(args):
                 "bootstrap_servers": args["bootstrap"],
                 "client_id": args["clientId"],
                 "reconnect_backoff_ms": 20,
+                **({"bootstrap_timeout_ms": 10_000} if "bootstrap_timeout_ms" in KafkaConsumer.DEFAULT_CONFIG else {}),
                 "reconnect_backoff_max_ms": 1000,
                 "retry_backoff_ms": 20,
             }

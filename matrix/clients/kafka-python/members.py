@@ -26,6 +26,8 @@ JOINING_POLL_MS = 1000
 CLOSE_S_MAX = 5
 COMMIT_S_MAX = 20
 
+# Before 2.1 records that were fetched already are lost when their partition is paused.
+LOSES_WHAT_IT_PAUSES = "allow_auto_create_topics" not in KafkaConsumer.DEFAULT_CONFIG
 STABLE = "<stable>"
 ASSIGNORS = {
     "range": RangePartitionAssignor,
@@ -113,6 +115,8 @@ class Member:
             self.state.generation = metadata.generation_id
 
     def hold_back(self):
+        if LOSES_WHAT_IT_PAUSES:
+            return
         full = self.state.is_full()
         places = self.consumer.assignment()
         if full and places - self.consumer.paused():
