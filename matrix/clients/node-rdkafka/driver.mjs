@@ -9,7 +9,8 @@ import { deferred } from '../lib/waiting.mjs'
 import { groupOps } from './members.mjs'
 import { securitySettings } from './security.mjs'
 
-const { AdminClient, CODES, features, KafkaConsumer, Producer } = requirePackage('node-rdkafka')
+const { AdminClient, CODES, features, KafkaConsumer, librdkafkaVersion, Producer } =
+  requirePackage('node-rdkafka')
 const { err2str } = requirePackage('node-rdkafka/librdkafka')
 const { version } = requirePackage('node-rdkafka/package.json')
 
@@ -18,6 +19,8 @@ const MESSAGE_BYTES_MAX = 100_000_000
 /** A call of consume() holds a thread of Node's pool: it is let go now and then. */
 const CONSUME_MS_MAX = 200
 const CONSUME_RECORDS_MAX = 10_000
+/** KIP-848 is generally available since then. */
+const NEWER_PROTOCOL_SINCE = [2, 12]
 const ACKS = { 0: 0, 1: 1, all: -1 }
 
 let settings = {}
@@ -32,6 +35,10 @@ let token = null
 let access = newAccess()
 const groups = groupOps({
   ...{ connectedConsumer, consumeSome, called, close, toOffset, toReceived },
+  has: {
+    incrementalAssign: typeof KafkaConsumer.prototype.incrementalAssign === 'function',
+    newerProtocol: isAtLeast(librdkafkaVersion, NEWER_PROTOCOL_SINCE),
+  },
   isFailure: (error) => FAILURES.test(nameOf(error)),
 })
 
@@ -483,6 +490,11 @@ function toOffset(text) {
   if (!Number.isSafeInteger(offset))
     throw new Unsupported('node-rdkafka takes offsets as numbers: beyond 2^53 they are inexact')
   return offset
+}
+
+function isAtLeast(found, [major, minor]) {
+  const [foundMajor, foundMinor] = found.split('.').map(Number)
+  return foundMajor > major || (foundMajor === major && foundMinor >= minor)
 }
 
 async function outcome(name, done) {

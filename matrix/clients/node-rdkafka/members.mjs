@@ -13,7 +13,8 @@ const REVOKE_PARTITIONS = -174
 const FATAL = -150
 
 /** @param library what the driver has of node-rdkafka: consumers of a group, how to read, close, and tell a record */
-export function groupOps({ connectedConsumer, consumeSome, called, close, toOffset, toReceived, isFailure }) {
+export function groupOps(library) {
+  const { connectedConsumer, consumeSome, called, close, toOffset, toReceived, isFailure, has } = library
   const members = new Map()
 
   async function commit({ group, offsets }) {
@@ -31,6 +32,7 @@ export function groupOps({ connectedConsumer, consumeSome, called, close, toOffs
   }
 
   async function openMember(args) {
+    refuseWhatIsMissing(args, has)
     const consumer = await connectedConsumer(args.group, args.from ?? 'earliest', {
       'enable.partition.eof': false,
       'allow.auto.create.topics': false,
@@ -158,6 +160,13 @@ export function groupOps({ connectedConsumer, consumeSome, called, close, toOffs
       members.clear()
     },
   }
+}
+
+function refuseWhatIsMissing({ assignor, protocol }, has) {
+  if (protocol === 'consumer' && !has.newerProtocol)
+    throw new Unsupported("this version's librdkafka has the consumer protocol at most as a preview")
+  if (assignor === 'cooperative-sticky' && !has.incrementalAssign)
+    throw new Unsupported('this version of node-rdkafka assigns all partitions at once only')
 }
 
 function membership({
