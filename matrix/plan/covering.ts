@@ -9,7 +9,8 @@ import type { Scenario } from './scenarios.js'
  *     by a tool or needs a target of its own shows the target rather than the client, and runs with one. Scenarios of
  *     both worlds meet each client of either, and go through the pairs: scenario by scenario another pairing, so that all
  *     pairs are met together.
- *  2. Each client@version then meets what it has not met yet: one scenario of each outline, or of each requirement.
+ *  2. Each client@version then meets what it has not met yet: one scenario of each outline, or of each requirement. What
+ *     is beside it in a pair stays the same.
  *
  * "One of them" goes round, in the order of the suite: nothing is chosen by chance, and the same suite, selection and
  * clients give the same plan on every machine.
@@ -42,7 +43,7 @@ export interface Group {
 
 /** Clients of a kind. Those of one name are versions of one client, the last is its newest. */
 export interface Kind {
-  readonly name: 'kafka' | 'pulsar' | 'pulsarAdmin' | 'kafkaAdmin'
+  readonly name: 'kafka' | 'pulsar' | 'wrapper' | 'pulsarAdmin' | 'kafkaAdmin'
   readonly clients: readonly Versioned[]
 }
 const toolKinds: readonly Kind['name'][] = ['pulsarAdmin', 'kafkaAdmin']
@@ -105,7 +106,8 @@ class Covering {
           const one = all[client.place % all.length]
           if (one === undefined || this.#met.has(`${title} ${key}`)) continue
           const { group, scenario, kind } = one
-          this.#take(group, scenario, this.#nextTurn(group).with(kind, client.place))
+          const places = this.#partners(group, client).with(kind, client.place)
+          this.#take(group, scenario, places)
         }
       }
     }
@@ -141,6 +143,17 @@ class Covering {
       period *= places.length
       return at(places, turn + shift)
     })
+  }
+
+  /**
+   * The clients beside one that meets what it has not met: always the same, so that few processes are started for it. An
+   * older version meets older versions too, which then need no cases of their own.
+   */
+  #partners(group: number, { place, isNewest }: { place: number; isNewest: boolean }): number[] {
+    const kinds = this.#groups[group]?.kinds ?? []
+    return kinds.map(({ clients }, kind) =>
+      isNewest ? at(this.#newest[group]?.[kind] ?? [], place) : place % clients.length,
+    )
   }
 
   #take(group: number, scenario: Scenario, places: readonly number[]): void {

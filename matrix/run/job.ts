@@ -45,7 +45,7 @@ function startsOf({ cell, scenarios }: Pick<Chunk<ReadyClient>, 'cell' | 'scenar
   const clients = clientsOf(cell)
   if (clients.length === 0) return raw === null ? [] : [startOf(raw)]
   const ownTargets = scenarios.some(({ powers }) => powers.length > 0)
-  return [...clients.map(startOf), ...(ownTargets ? [{ name: 'targets of its own', cost: 1 }] : [])]
+  return [...clients.map(startOf), ...(ownTargets ? [{ name: 'targets of its own', cost: 3 }] : [])]
 }
 
 /** A JVM takes seconds of work until its classes are loaded and compiled; other drivers, a fraction of one. */
