@@ -1,6 +1,8 @@
 // The protocol's names of the errors of @platformatic/kafka: trees of errors whose leaves know their `apiId`.
 import { DriverError, Unsupported } from '../lib/driver.mjs'
 
+/** How the library names what the broker says of a single record. */
+const UNSPECIFIC = 'UNKNOWN_SERVER_ERROR'
 const NAMES = {
   PLT_KFK_AUTHENTICATION: 'SASL_AUTHENTICATION_FAILED',
   PLT_KFK_TIMEOUT: 'TIMEOUT',
@@ -17,7 +19,9 @@ function* all(error) {
 export function nameOf(error) {
   if (error instanceof DriverError) return error.name
   const errors = [...all(error)]
-  const told = errors.find(({ apiId }) => typeof apiId === 'string')
+  const told =
+    errors.find(({ apiId }) => typeof apiId === 'string' && apiId !== UNSPECIFIC) ??
+    errors.find(({ apiId }) => apiId === UNSPECIFIC)
   if (told) return told.apiId
   // The library turns this one error of metadata into a text.
   if (errors.some(({ message }) => /^Unknown topic |^Specified partition\(s\) not found/.test(message)))
