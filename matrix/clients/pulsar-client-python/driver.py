@@ -2,9 +2,11 @@
 
 What the library cannot express is answered `unsupported`: keys and ordering keys that are not text, an empty key, a
 sequence id of 0 after the first message. It shows neither the index of a message, nor its sequence id, nor the bytes
-of its key; the last message id it tells to consumers only, so that op uses a subscription of its own.
+of its key; the last message id it tells to consumers only, so that op uses a subscription of its own. Older versions
+lack more: each is asked for by the name of its argument or accessor.
 """
 
+import inspect
 import json
 import os
 import tempfile
@@ -21,6 +23,9 @@ from driver_base import DriverError, Unsupported, from_base64, serve, to_base64
 OPERATION_TIMEOUT_S = 15
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 POLL_MS_MAX = 60_000
+
+# Null values can be sent since they can be told.
+TELLS_NULL = hasattr(pulsar.Message, "has_null_value")
 
 lock = threading.RLock()
 client = None
@@ -84,6 +89,15 @@ def security_settings(security):
         settings["tls_trust_certs_file_path"] = security["caPath"]
         settings["tls_validate_hostname"] = True
     return settings
+
+
+def known(function, **wanted):
+    """Arguments that not every version has. @raises Unsupported of the first that this one lacks"""
+    parameters = inspect.signature(function).parameters
+    for name in wanted:
+        if name not in parameters:
+            raise Unsupported(f"pulsar-client {pulsar.__version__} has no argument {name} of {function.__qualname__}()")
+    return wanted
 
 
 def quietly(run):
@@ -190,6 +204,8 @@ def send_all(kept, args):
 
 
 def message_fields(message, sent_any):
+    if message["value"] is None and not TELLS_NULL:
+        raise Unsupported(f"pulsar-client {pulsar.__version__} for Python sends no null values")
     if "keyBytes" in message:
         raise Unsupported("pulsar-client for Python has keys of text only")
     options = {"properties": message.get("properties") or {}}
@@ -198,7 +214,7 @@ def message_fields(message, sent_any):
             raise Unsupported("pulsar-client for Python takes an empty key for none")
         options["partition_key"] = message["key"]
     if "orderingKey" in message:
-        options["ordering_key"] = ordering_key(message["orderingKey"])
+        options.update(known(pulsar.Producer.send_async, ordering_key=ordering_key(message["orderingKey"])))
     if "eventTime" in message:
         options["event_timestamp"] = int(message["eventTime"])
     if "deliverAfterMs" in message:
@@ -242,13 +258,14 @@ def subscribe(args):
         options["receiver_queue_size"] = args["receiverQueueSize"]
     if "negativeAckDelayMs" in args:
         options["negative_ack_redelivery_delay_ms"] = args["negativeAckDelayMs"]
+    if args.get("batchIndexAck", False):
+        options.update(known(pulsar.Client.subscribe, batch_index_ack_enabled=True))
     earliest = args.get("from", "earliest") == "earliest"
     consumer = client.subscribe(
         args["topic"],
         args["subscription"],
         consumer_type=TYPES[args.get("type", "exclusive")],
         initial_position=pulsar.InitialPosition.Earliest if earliest else pulsar.InitialPosition.Latest,
-        batch_index_ack_enabled=args.get("batchIndexAck", False),
         is_read_compacted=args.get("compacted", False),
         **options,
     )
@@ -341,12 +358,8 @@ def create_reader(args, default):
         message_id, inclusive = pulsar.MessageId.latest, False
     else:
         message_id, inclusive = to_id(start["id"]), start["inclusive"]
-    return client.create_reader(
-        args["topic"],
-        message_id,
-        start_message_id_inclusive=inclusive,
-        is_read_compacted=args.get("compacted", False),
-    )
+    options = known(pulsar.Client.create_reader, start_message_id_inclusive=True) if inclusive else {}
+    return client.create_reader(args["topic"], message_id, is_read_compacted=args.get("compacted", False), **options)
 
 
 def has_message_available(reader, deadline):
@@ -419,12 +432,14 @@ def from_id(message_id):
 
 
 def to_id(message_id):
-    return pulsar.MessageId(
+    """Of the library's inner kind, which deserializing gives: older versions seek by no other."""
+    made = pulsar.MessageId(
         message_id["partition"],
         int(message_id["ledgerId"]),
         int(message_id["entryId"]),
         message_id["batchIndex"],
     )
+    return pulsar.MessageId.deserialize(made.serialize())
 
 
 def id_key(message_id):
@@ -432,21 +447,24 @@ def id_key(message_id):
 
 
 def to_received(message):
-    # The library gives '' where there is no key.
-    ordering = message.ordering_key()
-    return {
+    received = {
         "id": from_id(message.message_id()),
         "topic": message.topic_name(),
+        # The library gives '' where there is no key.
         "key": message.partition_key() or None,
-        "orderingKey": to_base64(ordering.encode("utf-8")) if ordering else None,
-        "value": None if message.has_null_value() else to_base64(message.data()),
-        "knowsNull": True,
+        "value": None if TELLS_NULL and message.has_null_value() else to_base64(message.data()),
+        "knowsNull": TELLS_NULL,
         "properties": message.properties(),
         "eventTime": str(message.event_timestamp()),
         "publishTime": str(message.publish_timestamp()),
-        "producerName": message.producer_name(),
         "redeliveryCount": message.redelivery_count(),
     }
+    if hasattr(message, "ordering_key"):
+        ordering = message.ordering_key()
+        received["orderingKey"] = to_base64(ordering.encode("utf-8")) if ordering else None
+    if hasattr(message, "producer_name"):
+        received["producerName"] = message.producer_name()
+    return received
 
 
 OPS = {
