@@ -56,6 +56,9 @@ Given('a step that passes the first time, told by {word}', function (name) {
 Given('a step that fails with {word} only', function (name) {
   if (this.parameters.kafka.name === name) throw new Error('headers differ')
 })
+Given('a step that fails on the {word}', function (kind) {
+  if (this.parameters.target.kind === kind) throw new Error('lost on the ' + kind)
+})
 Given('the client does {word}', { timeout: -1 }, async function (op) {
   const driver = await driverOf(this.parameters.kafka)
   await driver.call(op, {}, { timeoutMs: op === 'hang' ? 500 : 30_000 })
