@@ -36,9 +36,21 @@ async function createByKafka(
     const { topics } = await driver.call('createTopics', { topics: [{ name, partitions, configs }] })
     holds(`creating the topic ${name}`, topics[0]?.error === undefined, 'no error', topics[0])
   } catch (error) {
-    if (!(error instanceof Unsupported) || world.parameters.raw === undefined) throw error
-    await createByRaw(world, topic, configs)
+    if (!(error instanceof Unsupported)) throw error
+    await createByOthers(world, topic, configs, error)
   }
+}
+
+/** By the raw client where the scenario has it, else by Pulsar's administration, which knows no settings of Kafka's. */
+async function createByOthers(
+  world: ConformanceWorld,
+  topic: ScenarioTopic,
+  configs: Record<string, string>,
+  refused: Unsupported,
+): Promise<void> {
+  if (world.parameters.raw !== undefined) return createByRaw(world, topic, configs)
+  if (world.endpoints.admin === undefined || Object.keys(configs).length > 0) throw refused
+  await world.admin.createPartitioned(world.pulsarTopic(topic), topic.partitions)
 }
 
 async function createByRaw(

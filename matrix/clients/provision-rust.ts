@@ -10,13 +10,16 @@ import type { ReadyClient } from './types.js'
 
 /** Of every driver, for `matrix/clients/lib/driver.rs`. */
 const OWN_DEPENDENCIES = ['serde_json@1', 'base64@0.22']
-/** What is waited for is the compiler, not the driver. */
-const PROFILE = ['[profile.release]', 'opt-level = 1', 'debug = false', 'strip = true', 'incremental = false']
+/** What is waited for is the compiler, not the driver: least of all for what changes most. */
+const PROFILE = [
+  ...['[profile.release]', 'opt-level = 0', 'debug = false', 'strip = true', 'incremental = false', ''],
+  ...['[profile.release.package."*"]', 'opt-level = 1'],
+]
 
 /**
  * One program of the driver's sources and the crate. Which crates it is built of is chosen once a version and kept
- * (Cargo.lock); all that is compiled lies in one folder for all versions and drivers, so that what they have in common
- * is compiled once. Cargo's own folder, with the user's settings of it, is left where it is.
+ * (Cargo.lock), and so is what was compiled of them: a driver that is changed is compiled alone. Versions share none of
+ * it, for Cargo would let the one wait for the other. Cargo's own folder, with the user's settings, stays where it is.
  */
 export async function provisionRust(context: ProvisionContext): Promise<ReadyClient> {
   const { spec, version, yaml, signal } = context
@@ -24,9 +27,10 @@ export async function provisionRust(context: ProvisionContext): Promise<ReadyCli
   const platform = `${process.platform}-${process.arch}`
   const name = `${spec.name}-${version}-${platform}-${await digestOf(sources)}`
   const program = name.replaceAll(/[^a-z0-9]+/g, '_')
+  const target = join(cacheFolder(), 'cargo-target', `${spec.name}-${version}`)
   const run = (cwd: string): ToolRun => ({
     cwd,
-    env: { CARGO_TARGET_DIR: targetFolder(), CARGO_TERM_COLOR: 'never', KOP_DRIVER_VERSION: version },
+    env: { CARGO_TARGET_DIR: target, CARGO_TERM_COLOR: 'never', KOP_DRIVER_VERSION: version },
     signal,
     failure: `Cargo could not build the driver of ${spec.name} ${version}`,
     remedy: yaml.remedy ?? `see why: cargo add ${spec.package}@=${version}`,
@@ -41,14 +45,12 @@ export async function provisionRust(context: ProvisionContext): Promise<ReadyCli
       await writePackage(unfinished, manifest, program, sources)
       await copyFile(join(locked, 'Cargo.lock'), join(unfinished, 'Cargo.lock'))
       await runTool(cargo, ['build', '--release', '--locked', '--quiet'], run(unfinished))
-      await copyFile(join(targetFolder(), 'release', program), join(unfinished, 'driver'))
-      await removeBuilt(program)
+      await copyFile(join(target, 'release', program), join(unfinished, 'driver'))
+      await removeBuilt(target, program)
     },
   )
   return { name: spec.name, version, kind: spec.kind, command: [join(folder, 'driver')], env: {} }
 }
-
-const targetFolder = (): string => join(cacheFolder(), 'cargo-target')
 
 /** The folder with the Cargo.lock for this manifest. */
 async function chosenCrates(
@@ -126,8 +128,8 @@ function isBefore(version: string, other: string): boolean {
 }
 
 /** What is built of the driver itself is of no use to another build. */
-async function removeBuilt(program: string): Promise<void> {
-  const release = join(targetFolder(), 'release')
+async function removeBuilt(target: string, program: string): Promise<void> {
+  const release = join(target, 'release')
   const built = (await readdir(join(release, 'deps'))).filter((file) => file.startsWith(`${program}-`))
   const files = [program, `${program}.d`, ...built.map((file) => join('deps', file))]
   await Promise.all(files.map((file) => rm(join(release, file), { force: true })))
