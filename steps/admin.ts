@@ -68,7 +68,11 @@ export class PulsarAdmin {
 
   async #tolerateConflict(method: string, url: string, body: unknown): Promise<void> {
     await this.#send(method, url, body).catch((error: unknown) => {
-      if (!(error instanceof AdminRefused) || error.status !== 409) throw error
+      if (!(error instanceof AdminRefused)) throw error
+      if (error.status === 401 || error.status === 403) {
+        throw new Unsupported(`the suite may not make tenants or namespaces here: ${error.message}`)
+      }
+      if (error.status !== 409) throw error
     })
   }
 

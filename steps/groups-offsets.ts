@@ -1,4 +1,5 @@
 import { type DataTable, Then, When } from '@cucumber/cucumber'
+import { Unsupported } from '../matrix/driver/errors.js'
 import {
   type Commit,
   type Committed,
@@ -7,6 +8,7 @@ import {
   fetchGroups,
 } from './groups-offset-requests.js'
 import { groupOf } from './groups-requests.js'
+import { listedButRefused } from './protocol-handler.js'
 import { errorName, metadataRaw } from './requests.js'
 import { same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
@@ -64,6 +66,9 @@ async function commitAll(
 When(
   'the group commits in version {int}',
   async function (this: ConformanceWorld, version: number, table: DataTable) {
+    if (listedButRefused(this, 'OffsetCommit').includes(version)) {
+      throw new Unsupported(`the target refuses OffsetCommit version ${version}`)
+    }
     await commitAll(this, groupOf(this), commitsIn(this, table), version)
   },
 )

@@ -1,7 +1,10 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { TargetChoice } from '../plan/repeat.js'
-import { endpointKind, targetKind } from '../targets/index.js'
+import { packageRoot } from '../root.js'
+import { containerKind, endpointKind, targetKind } from '../targets/index.js'
 import type { Endpoints, TargetKind, TargetSettings } from '../targets/types.js'
-import { UsageError } from '../usage-error.js'
+import { oneOf, UsageError } from '../usage-error.js'
 
 export interface TargetOptions {
   readonly target?: string
@@ -21,44 +24,80 @@ export interface ChosenTarget {
 /** @throws UsageError when options contradict each other or name no target */
 export function chooseTarget(options: TargetOptions): ChosenTarget {
   checkTogether(options)
-  const { kafka, pulsar, admin, profile } = options
-  const settings = options.settings?.values ?? {}
-  if (!hasAddress(options)) {
+  const { kafka, pulsar, admin } = options
+  const values = options.settings?.values ?? {}
+  const profile = options.profile === undefined ? undefined : profileFile(options.profile)
+  if (options.target === 'container') {
+    if (profile === undefined) {
+      throw new UsageError(
+        `--target container: name its image by --profile target.yaml, or ${shippedNames()}`,
+      )
+    }
+    const choice = { kind: 'container', profile: options.profile }
+    return { kind: containerKind(profile), choice, settings: values }
+  }
+  if (!isRunning(options)) {
     const name = options.target ?? 'reference'
-    return { kind: namedKind(name), choice: { kind: name, settings: options.settings?.text }, settings }
+    return {
+      kind: namedKind(name),
+      choice: { kind: name, settings: options.settings?.text },
+      settings: values,
+    }
   }
   const addresses = { ...(kafka && { kafka }), ...(pulsar && { pulsar }), ...(admin && { admin }) }
   const kind = endpointKind({ ...addresses, ...(profile !== undefined && { profileFile: profile }) })
-  return { kind, choice: { kind: null, kafka, pulsar, admin, profile }, settings }
+  if (kind.endpoints?.kafka === undefined && kind.endpoints?.pulsar === undefined) {
+    throw new UsageError(
+      `--profile ${options.profile}: it names no address that can be used with what credentials it has; add addresses:, or give --kafka or --pulsar`,
+    )
+  }
+  return { kind, choice: { kind: null, kafka, pulsar, admin, profile: options.profile }, settings: values }
 }
 
 /** What the chosen target will speak, told without starting it. */
 export function endpointsOf(options: TargetOptions): Endpoints {
-  checkTogether(options)
-  const { kafka, pulsar, admin } = options
-  if (hasAddress(options))
-    return { ...(kafka && { kafka }), ...(pulsar && { pulsar }), ...(admin && { admin }) }
-  const [name] = namedKind(options.target ?? 'reference').name.split('@')
+  const { kind } = chooseTarget(options)
+  if (kind.endpoints !== undefined) return kind.endpoints
+  const [name] = kind.name.split('@')
   return { ...(name !== 'pulsar' && { kafka: '' }), ...(name !== 'kafka' && { pulsar: '', admin: '' }) }
 }
 
-const hasAddress = ({ kafka, pulsar }: TargetOptions) => kafka !== undefined || pulsar !== undefined
+/** A system that is there already: by addresses, or by a profile that has them. */
+const isRunning = ({ target, kafka, pulsar, profile }: TargetOptions): boolean =>
+  kafka !== undefined || pulsar !== undefined || (profile !== undefined && target === undefined)
 
 function checkTogether(options: TargetOptions): void {
-  const { target, admin, profile, settings } = options
-  if (hasAddress(options)) {
+  const { target, kafka, pulsar, admin, profile, settings } = options
+  if (kafka !== undefined || pulsar !== undefined) {
     if (target !== undefined) {
       throw new UsageError(
         `--target ${target} starts a target: leave it out, or leave out --kafka and --pulsar`,
       )
     }
-    if (settings !== undefined) {
-      throw new UsageError('--settings are for a target that the run starts: set them in the running system')
-    }
-    return
+  } else if (admin !== undefined && profile === undefined) {
+    throw new UsageError('--admin belongs to a running system: add --kafka or --pulsar')
+  } else if (profile !== undefined && target !== undefined && target !== 'container') {
+    throw new UsageError(`--profile belongs to a running system or a container: leave out --target ${target}`)
   }
-  const alone = admin !== undefined ? '--admin' : profile !== undefined ? '--profile' : null
-  if (alone !== null) throw new UsageError(`${alone} belongs to a running system: add --kafka or --pulsar`)
+  if (settings === undefined) return
+  if (isRunning(options)) {
+    throw new UsageError('--settings are for a target that the run starts: set them in the running system')
+  }
+  if (target === 'container') {
+    throw new UsageError('--settings are for the reference: write those of a container into its target.yaml')
+  }
+}
+
+const shippedFolder = join(packageRoot, 'matrix', 'targets', 'containers')
+
+/** A file, or the name of a profile that comes with the suite. */
+function profileFile(given: string): string {
+  const shipped = join(shippedFolder, `${given}.yaml`)
+  return !existsSync(given) && existsSync(shipped) ? shipped : resolve(given)
+}
+
+function shippedNames(): string {
+  return oneOf(readdirSync(shippedFolder).map((name) => name.replace(/\.yaml$/, '')))
 }
 
 function namedKind(name: string): TargetKind {

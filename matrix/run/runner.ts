@@ -10,6 +10,7 @@ import type { ChosenClient } from '../plan/clients.js'
 import type { Scenario } from '../plan/scenarios.js'
 import type { NotRun, Results } from '../report/results.js'
 import { removeFolder } from '../targets/places.js'
+import { withoutSecrets } from '../targets/secrets.js'
 import type { Target } from '../targets/types.js'
 import { NothingRun } from '../usage-error.js'
 import { buildResults, failuresOf } from './build-results.js'
@@ -108,6 +109,8 @@ function isNeeded(spec: ClientSpec, scenarios: readonly Scenario[]): boolean {
   const { kind } = spec
   return scenarios.some(({ worlds, raw, tools }) => {
     if (kind === 'raw') return raw || worlds === 'raw'
+    if (kind === 'pulsar-kafka-wrapper') return worlds === 'wrapper'
+    if (kind === 'kafka' && worlds === 'wrapper') return true
     if (kind === 'kafka' || kind === 'pulsar') return worlds === kind || worlds === 'both'
     return tools.includes(kind)
   })
@@ -139,7 +142,8 @@ async function observe(
     scenarioTimeoutMs: input.scenarioTimeoutMs,
     signal: input.signal,
     workerEnv: { TMPDIR: scratch },
-    onObserved(observation) {
+    onObserved(seen) {
+      const observation = withoutSecrets(seen, target.access)
       input.events.onObserved(observation)
       const whole = withTargetLog(observation, target, input.signal)
       observed.push(whole)

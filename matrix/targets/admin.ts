@@ -1,3 +1,6 @@
+import type { PulsarSecurity } from '../driver/messages.js'
+import { askRest } from '../rest.js'
+
 const TIMEOUT_MS = 10_000
 
 /**
@@ -15,12 +18,16 @@ export async function unloadTopic(adminUrl: string, topic: string): Promise<void
 }
 
 /** The version that a Pulsar admin REST tells of its broker; null when it tells none. */
-export async function brokerVersion(adminUrl: string): Promise<string | null> {
+export async function brokerVersion(adminUrl: string, security: PulsarSecurity = {}): Promise<string | null> {
+  const path = '/admin/v2/brokers/version'
   try {
-    const answer = await fetch(`${adminUrl}/admin/v2/brokers/version`, {
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+    const { status, text } = await askRest(adminUrl, {
+      method: 'GET',
+      path,
+      timeoutMs: TIMEOUT_MS,
+      ...security,
     })
-    return answer.ok ? (await answer.text()).trim() : null
+    return status === 200 ? text.trim() : null
   } catch {
     return null
   }

@@ -1,10 +1,12 @@
 import { UsageError } from '../usage-error.js'
+import { containerKind } from './container.js'
 import { endpointKind } from './endpoint.js'
 import { kafkaKind } from './kafka.js'
 import { pulsarKind } from './pulsar.js'
 import { referenceKind } from './reference.js'
 import type { TargetKind } from './types.js'
 
+export { containerKind } from './container.js'
 export { endpointKind } from './endpoint.js'
 export { readProfile } from './profile.js'
 export type * from './types.js'
@@ -33,6 +35,7 @@ export function targetKinds(): TargetKind[] {
  */
 export function targetKind(name: string): TargetKind {
   if (name === 'endpoint') return endpointKind({})
+  if (name.startsWith('container@')) return containerKind(name.slice('container@'.length))
   const [family = '', ...version] = name.split('@')
   const kind = KINDS[family]
   if (kind === undefined)

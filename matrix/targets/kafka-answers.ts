@@ -6,11 +6,18 @@ const TIMEOUT_MS = 2_000
 const METADATA = 3
 const METADATA_VERSION = 1
 
+/** What a broker says of itself in a moment. */
+export interface Seen {
+  readonly brokers: number
+  /** Partitions that have a leader. */
+  readonly led: number
+}
+
 /**
- * Whether a Kafka broker of this machine serves: it answers Metadata, and knows of a broker, itself. Some versions open
- * their listeners long before that.
+ * Asks a Kafka broker of this machine for Metadata of all topics: one that serves knows of a broker, itself. Some
+ * versions open their listeners long before that. Null: nobody answers.
  */
-export async function answersKafka(port: number, host = '127.0.0.1'): Promise<boolean> {
+export async function askMetadata(port: number, host = '127.0.0.1'): Promise<Seen | null> {
   const socket = connect(port, host)
   const answer = new Promise<Buffer>((resolve) => {
     let read = Buffer.alloc(0)
@@ -23,20 +30,59 @@ export async function answersKafka(port: number, host = '127.0.0.1'): Promise<bo
     socket.write(metadataRequest())
     const ended = once(socket, 'close', { signal: AbortSignal.timeout(TIMEOUT_MS) }).then(() => null)
     const frame = await Promise.race([answer, ended])
-    return frame !== null && frame.readInt32BE(BROKER_COUNT_AT) > 0
+    return frame === null ? null : readMetadata(frame)
   } catch {
-    return false
+    return null
   } finally {
     socket.destroy()
   }
 }
 
-/** After the frame's length and the correlation id. */
-const BROKER_COUNT_AT = 8
-
-/** For no topic. */
 function metadataRequest(): Buffer {
   const header = [int16(METADATA), int16(METADATA_VERSION), int32(1), kafkaString('kop-conformance')]
-  const body = Buffer.concat([...header, int32(0)])
+  const allTopics = int32(-1)
+  const body = Buffer.concat([...header, allTopics])
   return Buffer.concat([int32(body.length), body])
+}
+
+/** Version 1, from the frame's length and the correlation id on. */
+function readMetadata(frame: Buffer): Seen {
+  let at = 8
+  const number16 = () => {
+    at += 2
+    return frame.readInt16BE(at - 2)
+  }
+  const number32 = () => {
+    at += 4
+    return frame.readInt32BE(at - 4)
+  }
+  const skipString = () => {
+    at += Math.max(0, number16())
+  }
+  const each = (read: () => void) => {
+    const count = number32()
+    for (let done = 0; done < count; done++) read()
+    return count
+  }
+  let led = 0
+  const brokers = each(() => {
+    number32()
+    skipString()
+    number32()
+    skipString()
+  })
+  number32()
+  each(() => {
+    number16()
+    skipString()
+    at += 1
+    each(() => {
+      const errorCode = number16()
+      number32()
+      if (number32() >= 0 && errorCode === 0) led += 1
+      each(number32)
+      each(number32)
+    })
+  })
+  return { brokers, led }
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JarSet } from '../clients/maven.js'
 import { runTool } from '../clients/tools.js'
 import { type JavaServer, launchJava, propertiesOf, provisionJavaServer } from './java-server.js'
-import { answersKafka } from './kafka-answers.js'
+import { askMetadata } from './kafka-answers.js'
 import { type NodePorts, settingsWithController, settingsWithZooKeeper } from './kafka-settings.js'
 import { ManagedTarget, type Running } from './managed.js'
 import { dataFolder, freePorts } from './places.js'
@@ -91,8 +91,19 @@ function launchBroker(broker: Broker): Promise<Running> {
     dataDir: broker.dataDir,
     logFile: join(broker.dataDir, 'server.log'),
     signal: broker.signal,
-    isReady: () => answersKafka(broker.ports.plain),
+    isReady: () => serves(broker),
   })
+}
+
+/** Over old data it serves when every partition has a leader again: who asks before is told that there is none. */
+async function serves({ dataDir, ports }: Broker): Promise<boolean> {
+  const seen = await askMetadata(ports.plain)
+  return seen !== null && seen.brokers > 0 && seen.led >= (await partitionFolders(dataDir)).length
+}
+
+async function partitionFolders(dataDir: string): Promise<string[]> {
+  const names = await readdir(join(dataDir, 'log')).catch(() => [])
+  return names.filter((name) => /-\d+$/.test(name) && !name.startsWith('__cluster_metadata-'))
 }
 
 /** Both end together: a ZooKeeper that is started again still knows whose sessions it has to wait for. */

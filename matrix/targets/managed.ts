@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { removeFolder, tailOf } from './places.js'
-import type { Endpoints, Power, Profile, Target } from './types.js'
+import type { Access, Endpoints, Power, Profile, Target } from './types.js'
 
 /** A server process, as far as a target's life goes. */
 export interface Running {
@@ -15,6 +15,7 @@ export interface ManagedParts<Process extends Running> {
   readonly name?: string
   readonly version: string
   readonly endpoints: Endpoints
+  readonly access?: Access
   readonly profile: Profile
   readonly powers: ReadonlySet<Power>
   readonly dataDir: string
@@ -23,6 +24,8 @@ export interface ManagedParts<Process extends Running> {
   readonly stopGraceMs: number
   /** Starts the server over `dataDir` on the target's ports; resolves when it serves. */
   launch(): Promise<Process>
+  /** Lets go of what outlasts a stop, such as a container. */
+  dispose?(): Promise<void>
   rollOver?(pulsarTopicPartition: string): Promise<void>
   failStore?(process: Process, failing: boolean): Promise<void>
 }
@@ -33,17 +36,20 @@ export class ManagedTarget<Process extends Running> implements Target {
   readonly name: string
   readonly version: string
   readonly endpoints: Endpoints
+  readonly access: Access
   readonly profile: Profile
   readonly powers: ReadonlySet<Power>
   readonly dataDir: string
   #parts: ManagedParts<Process>
   #process: Process | null
+  #isDisposed = false
 
   constructor(parts: ManagedParts<Process>, process: Process) {
     this.kind = parts.kind
     this.name = parts.name ?? parts.kind
     this.version = parts.version
     this.endpoints = parts.endpoints
+    this.access = parts.access ?? {}
     this.profile = parts.profile
     this.powers = parts.powers
     this.dataDir = parts.dataDir
@@ -55,7 +61,14 @@ export class ManagedTarget<Process extends Running> implements Target {
     const process = this.#process
     this.#process = null
     await process?.stop(this.#parts.stopGraceMs)
+    await this.#dispose()
     if (!options.keepData) await removeFolder(this.dataDir)
+  }
+
+  async #dispose(): Promise<void> {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    await this.#parts.dispose?.()
   }
 
   async restart(): Promise<void> {

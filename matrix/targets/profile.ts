@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import { z } from 'zod'
 import { loadRegister } from '../plan/register.js'
 import { packageRoot } from '../root.js'
 import { nearest, UsageError } from '../usage-error.js'
+import { parseYaml, readTargetYaml, type TargetYaml } from './target-yaml.js'
 import type { Profile } from './types.js'
 import { isBefore } from './versions.js'
 import { answerProblem } from './vocabulary.js'
@@ -24,16 +23,17 @@ export const EMPTY_PROFILE: Profile = {
   declines: {},
 }
 
-/** Reads a profile. @throws UsageError of one line that names the file, the field and what is wrong */
+/** Reads a `target.yaml`'s profile. @throws UsageError of one line that names the file, the field and what is wrong */
 export function readProfile(file: string): Profile {
-  const read = profileYaml.safeParse(parseYaml(file))
-  if (read.success) {
-    const problem = problemOf(read.data)
-    if (problem !== null) throw new UsageError(`${file}: ${problem}`)
-    return read.data
-  }
-  const issue = read.error.issues[0]
-  throw new UsageError(`${file}: ${issue?.path.join('.') || 'profile'}: ${issue?.message ?? 'invalid'}`)
+  return profileOf(readTargetYaml(file), file)
+}
+
+/** @throws UsageError */
+export function profileOf({ name, description, answers, declines }: TargetYaml, file: string): Profile {
+  const profile = { name, description, answers, declines }
+  const problem = problemOf(profile)
+  if (problem !== null) throw new UsageError(`${file}: ${problem}`)
+  return profile
 }
 
 /**
@@ -90,13 +90,4 @@ export function shippedProfile(name: string, version: string | null = null): Pro
   const problem = problemOf(profile)
   if (problem !== null) throw new UsageError(`${file}: ${problem}`)
   return profile
-}
-
-function parseYaml(file: string): unknown {
-  try {
-    return parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n')
-    throw new UsageError(`${file}: cannot be read as YAML: ${reason}`)
-  }
 }

@@ -53,12 +53,15 @@ test('a profile is read; what is wrong in one is told in one line', async () => 
   assert.throws(() => readProfile(broken), /^UsageError: [^\n]*YAML[^\n]*$/)
 })
 
-test('a running system is reached as it is given, and none has power over it', async () => {
-  const target = await endpointKind({ kafka: 'broker:9092' }).start({})
-  assert.deepEqual(target.endpoints, { kafka: 'broker:9092' })
-  assert.deepEqual([...target.powers], [])
-  await assert.rejects(target.restart(), /no power/)
-  await target.stop()
+test('a running system is there already: none has power over it, and one that is not is told', async () => {
+  const kind = endpointKind({ kafka: '127.0.0.1:1' })
+  assert.deepEqual(kind.endpoints, { kafka: '127.0.0.1:1' })
+  assert.deepEqual([...kind.powers], [])
+  assert.equal(kind.outlivesRun, true)
+  await assert.rejects(
+    kind.start({}),
+    /^UsageError: --kafka 127\.0\.0\.1:1: nobody answers there \(ECONNREFUSED\); start the system or mend the address$/,
+  )
 })
 
 /** A stand-in for the reference: it serves nothing, but speaks as the reference does to its parent. */

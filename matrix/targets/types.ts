@@ -61,6 +61,10 @@ export interface TargetKind {
   readonly profile: Profile
   /** It was there before the run, and is there after it: what the run makes on it is deleted at the end. */
   readonly outlivesRun?: boolean
+  /** Where it is, when that is known before the start. */
+  readonly endpoints?: Endpoints
+  /** A list of known failures that comes with its profile. */
+  readonly knownFailing?: string
   /** Starts an instance, on free ports of 127.0.0.1, and resolves when it serves. `dataDir` absent: new data. */
   start(options: StartOptions): Promise<Target>
 }
