@@ -9,7 +9,7 @@ import { z } from 'zod'
  */
 const clientYaml = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
-  kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin']),
+  kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin', 'pulsar-kafka-wrapper']),
   language: z.enum(['node', 'python', 'java', 'go', 'rust', 'program', 'other']),
   package: z.string(),
   /** Oldest first. */
@@ -39,6 +39,8 @@ const clientYaml = z.strictObject({
   command: z.array(z.string().min(1)).min(1).optional(),
   /** Lets the package's install script run (npm). */
   installScripts: z.boolean().default(false),
+  /** Environment variables of that script; the user's own win. */
+  installEnvironment: z.record(z.string(), z.string()).default({}),
   /**
    * Version of this client (or `*`, for every version not named) to the version of Apache Kafka or Pulsar that still
    * serves it: the newest one dropped early protocol versions.

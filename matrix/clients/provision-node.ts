@@ -16,6 +16,7 @@ export async function provisionNode(context: ProvisionContext): Promise<ReadyCli
       const args = ['install', '--prefix', unfinished, '--no-audit', '--no-fund', ...scripts, ...packages]
       await runTool(await findTool('npm'), args, {
         cwd: unfinished,
+        env: unsetOf(yaml.installEnvironment),
         signal,
         failure: `npm could not install ${spec.package} ${version}`,
         remedy: yaml.remedy ?? `see why: npm install ${packages.join(' ')}`,
@@ -30,4 +31,9 @@ export async function provisionNode(context: ProvisionContext): Promise<ReadyCli
     // Drivers of native libraries hold threads of Node's pool while they wait.
     env: { KOP_DRIVER_PACKAGES: folder, UV_THREADPOOL_SIZE: '16' },
   }
+}
+
+/** What the user has not set. */
+function unsetOf(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => process.env[name] === undefined))
 }
