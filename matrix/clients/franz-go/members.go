@@ -42,7 +42,11 @@ func (open *groupMember) failAt(err error) {
 
 func openMember(args arguments) (member, error) {
 	stopped, stop := context.WithCancel(context.Background())
-	open := &groupMember{state: newMemberState(), stopped: stopped, stop: stop}
+	open := &groupMember{stopped: stopped, stop: stop}
+	open.state = newMemberState(func() identity {
+		memberID, generation := open.client.GroupMetadata()
+		return identity{memberID, generation}
+	})
 	options := append(groupOptions(args.text("group"), args.texts("topics"), args.textOr("from", "earliest")),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, given map[string][]int32) {
 			open.state.give(placesOf(given))
@@ -126,11 +130,7 @@ func (open *groupMember) run() {
 	}
 }
 
-// view asks who the member is each time: a rebalance that leaves it all it has tells nobody.
-func (open *groupMember) view() *memberState {
-	open.state.identify(open.client.GroupMetadata())
-	return open.state
-}
+func (open *groupMember) view() *memberState { return open.state }
 
 func (open *groupMember) commit(offsets []committedOffset) error {
 	limited, cancel := context.WithTimeout(context.Background(), commitTimeout)

@@ -19,19 +19,25 @@ type memberState struct {
 	waiting   []*receivedRecord
 	positions map[place]int64
 	// How many a memberPoll that waits asks for.
-	wanted     int
-	memberID   string
-	generation int32
-	failure    error
+	wanted  int
+	failure error
+	// As the library tells it now: it may change while all that is assigned stays.
+	identity func() identity
 }
 
-func newMemberState() *memberState {
+// Who a member is; a generation below 0 is not known.
+type identity struct {
+	memberID   string
+	generation int32
+}
+
+func newMemberState(who func() identity) *memberState {
 	return &memberState{
-		changed:    make(chan struct{}),
-		assigned:   map[place]bool{},
-		history:    []map[string]any{},
-		positions:  map[place]int64{},
-		generation: -1,
+		changed:   make(chan struct{}),
+		assigned:  map[place]bool{},
+		history:   []map[string]any{},
+		positions: map[place]int64{},
+		identity:  who,
 	}
 }
 
@@ -45,13 +51,6 @@ func (state *memberState) remember(event string, places []place) {
 		state.history = append(state.history, map[string]any{"event": event, "partitions": inOrder(places)})
 	}
 	state.tell()
-}
-
-// Who the member is; a generation below 0 is not known.
-func (state *memberState) identify(memberID string, generation int32) {
-	state.mutex.Lock()
-	defer state.mutex.Unlock()
-	state.memberID, state.generation = memberID, generation
 }
 
 func (state *memberState) give(places []place) {
@@ -142,23 +141,40 @@ func (state *memberState) waitUntil(done func() bool, deadline time.Time) error 
 }
 
 func (state *memberState) assignment(count int, deadline time.Time) (any, error) {
-	state.mutex.Lock()
-	defer state.mutex.Unlock()
-	if err := state.waitUntil(func() bool { return len(state.assigned) == count }, deadline); err != nil {
+	if err := state.waitForCount(count, deadline); err != nil {
 		return nil, err
 	}
+	for {
+		who := state.identity()
+		seen := state.seen(who)
+		// Another generation meanwhile: what was seen may be of either.
+		if state.identity() == who {
+			return seen, nil
+		}
+	}
+}
+
+func (state *memberState) waitForCount(count int, deadline time.Time) error {
+	state.mutex.Lock()
+	defer state.mutex.Unlock()
+	return state.waitUntil(func() bool { return len(state.assigned) == count }, deadline)
+}
+
+func (state *memberState) seen(who identity) any {
+	state.mutex.Lock()
+	defer state.mutex.Unlock()
 	places := []place{}
 	for each := range state.assigned {
 		places = append(places, each)
 	}
 	seen := map[string]any{"partitions": inOrder(places), "history": append([]map[string]any{}, state.history...)}
-	if state.memberID != "" {
-		seen["memberId"] = state.memberID
+	if who.memberID != "" {
+		seen["memberId"] = who.memberID
 	}
-	if state.generation >= 0 {
-		seen["generation"] = state.generation
+	if who.generation >= 0 {
+		seen["generation"] = who.generation
 	}
-	return seen, nil
+	return seen
 }
 
 func (state *memberState) poll(count int, deadline time.Time) (any, error) {

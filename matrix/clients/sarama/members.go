@@ -13,6 +13,7 @@ import (
 
 const (
 	closeTimeout = 3 * time.Second
+	endTogether  = 10 * time.Millisecond
 	rejoinAfter  = 100 * time.Millisecond
 )
 
@@ -30,6 +31,8 @@ type groupMember struct {
 
 	mutex   sync.Mutex
 	session sarama.ConsumerGroupSession
+	// Claims of a cooperative member that ended, and were not told of yet.
+	ended []place
 }
 
 func openMember(args arguments) (member, error) {
@@ -49,11 +52,8 @@ func openMember(args arguments) (member, error) {
 	if args.text("from") == "latest" {
 		settings.Consumer.Offsets.Initial = sarama.OffsetNewest
 	}
-	open := &groupMember{
-		state:       newMemberState(),
-		name:        args.text("group"),
-		cooperative: args.text("assignor") == "cooperative-sticky",
-	}
+	open := &groupMember{name: args.text("group"), cooperative: args.text("assignor") == "cooperative-sticky"}
+	open.state = newMemberState(open.identity)
 	if args.has("instanceId") {
 		group.InstanceId = args.text("instanceId")
 		open.instanceID = &group.InstanceId
@@ -152,12 +152,26 @@ func (open *groupMember) follow(session sarama.ConsumerGroupSession) {
 	open.state.give(given)
 }
 
+// giveUp tells of claims that end together as of one event. The library waits for it before it joins again.
+func (open *groupMember) giveUp(ended place) {
+	open.mutex.Lock()
+	open.ended = append(open.ended, ended)
+	open.mutex.Unlock()
+	time.Sleep(endTogether)
+	open.mutex.Lock()
+	defer open.mutex.Unlock()
+	if len(open.ended) > 0 {
+		open.state.take("revoked", open.ended)
+		open.ended = nil
+	}
+}
+
 func (open *groupMember) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
 	if open.cooperative {
 		open.follow(session)
 		defer func() {
 			if session.Context().Err() == nil {
-				open.follow(session)
+				open.giveUp(place{claim.Topic(), claim.Partition()})
 			}
 		}()
 	}
@@ -182,13 +196,14 @@ func (open *groupMember) current() sarama.ConsumerGroupSession {
 	return open.session
 }
 
-// view asks who the member is each time: a rebalance may leave it all it has.
-func (open *groupMember) view() *memberState {
+func (open *groupMember) identity() identity {
 	if session := open.current(); session != nil {
-		open.state.identify(session.MemberID(), session.GenerationID())
+		return identity{session.MemberID(), session.GenerationID()}
 	}
-	return open.state
+	return identity{"", -1}
 }
+
+func (open *groupMember) view() *memberState { return open.state }
 
 func (open *groupMember) commit(offsets []committedOffset) error {
 	session := open.current()
@@ -225,6 +240,7 @@ func (open *groupMember) close() error {
 }
 
 func consumeInGroup(args arguments) (any, error) {
+	args["topics"] = []any{args.text("topic")}
 	open, err := openMember(args)
 	if err != nil {
 		return nil, err
