@@ -12,8 +12,10 @@ import {
   pulsarDriver,
   rawDriver,
   type TypedDriver,
+  wrapperDriver,
 } from '../matrix/driver/process.js'
 import type { RawOps } from '../matrix/driver/raw-messages.js'
+import type { WrapperOps } from '../matrix/driver/wrapper-messages.js'
 import type { Access, Endpoints, Profile, Target, TargetSettings } from '../matrix/targets/types.js'
 import { isOther } from '../matrix/targets/vocabulary.js'
 import {
@@ -147,6 +149,11 @@ export class ConformanceWorld extends World<WorldParameters> {
     const { kafka: ofKafka = {}, pulsar: ofPulsar = {} } = this.access
     const security = { kafka: ofKafka, pulsar: ofPulsar }
     return rawDriver(await this.#driver('raw', null, { kafka, pulsar, security }))
+  }
+
+  /** The Pulsar–Kafka wrapper, which has the place of the cell's Pulsar client. */
+  async wrapper(): Promise<TypedDriver<WrapperOps>> {
+    return wrapperDriver(await this.#driver('pulsar', null, this.#pulsarPlace({})))
   }
 
   /** The tool of Pulsar's administration that the scenario runs with. */

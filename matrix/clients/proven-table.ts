@@ -6,6 +6,7 @@ const WORLDS: Record<ClientSpec['kind'], string> = {
   pulsar: 'Pulsar',
   'kafka-admin': 'Kafka, tool',
   'pulsar-admin': 'Pulsar, tool',
+  'pulsar-kafka-wrapper': 'Kafka over Pulsar',
   raw: 'single requests',
 }
 const KINDS = Object.keys(WORLDS)

@@ -26,6 +26,7 @@ const NEEDED: Record<ClientSpec['kind'], readonly Original[]> = {
   'kafka-admin': ['kafka'],
   pulsar: ['pulsar'],
   'pulsar-admin': ['pulsar'],
+  'pulsar-kafka-wrapper': ['pulsar'],
   raw: ['kafka', 'pulsar'],
 }
 

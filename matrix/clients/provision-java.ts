@@ -31,6 +31,7 @@ const MAIN_CLASSES: Record<ReadyClient['kind'], string> = {
   raw: 'RawDriver',
   'pulsar-admin': 'PulsarAdminDriver',
   'kafka-admin': 'KafkaAdminDriver',
+  'pulsar-kafka-wrapper': 'WrapperDriver',
 }
 
 /** Jars by Maven, once a version; the driver compiled against them, once for each state of its source. */

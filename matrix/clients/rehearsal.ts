@@ -37,6 +37,11 @@ export const rehearsals: Record<ReadyClient['kind'], readonly Line[]> = {
     { op: 'listClusters', args: {} },
     { op: 'stats', args: topic },
   ],
+  'pulsar-kafka-wrapper': [
+    configure(pulsar),
+    { op: 'produce', args: { ...topic, values: ['dg=='] } },
+    { op: 'consume', args: { ...topic, group: 'rehearsal', count: 1 } },
+  ],
   'kafka-admin': [configure({ bootstrap: NOBODY }), { op: 'listGroups', args: {} }],
 }
 

@@ -7,6 +7,7 @@ import { smokePulsar } from './smoke-pulsar.js'
 import { smokePulsarAdmin } from './smoke-pulsar-admin.js'
 import { smokeRaw } from './smoke-raw.js'
 import { EnoughSeen, type SmokeCheck, SmokeRun } from './smoke-run.js'
+import { smokeWrapper } from './smoke-wrapper.js'
 import type { ReadyClient } from './types.js'
 
 /** Clients beside a tool or single requests, which make what there is to manage, and read what came of it. */
@@ -56,6 +57,7 @@ async function smokeOf(run: SmokeRun, driver: Driver, { kafka, pulsar, admin }: 
   if (kind === 'pulsar-admin' && pulsar && admin) {
     return withClient(BESIDE[kind], (beside) => smokePulsarAdmin(run, driver, beside, { pulsar, admin }))
   }
+  if (kind === 'pulsar-kafka-wrapper' && pulsar) return smokeWrapper(run, driver, pulsar)
   if (kind === 'raw' && kafka && pulsar) {
     return withClient(BESIDE[kind], (beside) => smokeRaw(run, driver, beside, { kafka, pulsar }))
   }

@@ -1,7 +1,7 @@
 /** One client library, from `matrix/clients/<name>/client.yaml`. */
 export interface ClientSpec {
   readonly name: string
-  readonly kind: 'kafka' | 'pulsar' | 'raw' | 'pulsar-admin' | 'kafka-admin'
+  readonly kind: 'kafka' | 'pulsar' | 'raw' | 'pulsar-admin' | 'kafka-admin' | 'pulsar-kafka-wrapper'
   /** `program`: one of the operating system, driven from Node. */
   readonly language: 'node' | 'python' | 'java' | 'go' | 'rust' | 'program' | 'other'
   /** Package name in its language's registry; for Java `group:artifact`, for Go a module, for Rust a crate. */

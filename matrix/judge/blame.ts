@@ -37,6 +37,7 @@ export function originalOf(
   const { worlds, tools } = scenario
   const kafka = worlds === 'kafka' || worlds === 'both' || worlds === 'raw' || tools.includes('kafka-admin')
   const pulsar = worlds === 'pulsar' || worlds === 'both' || tools.includes('pulsar-admin')
+  if (worlds === 'wrapper') return { none: 'no original has offsets of both Kafka and the wrapper' }
   if (kafka && pulsar) return { none: 'no original speaks both protocols' }
   return kafka ? 'kafka' : 'pulsar'
 }

@@ -32,6 +32,8 @@ export interface PlanClients<Client extends ClientTitle> {
   readonly raw: Client | null
   readonly pulsarAdmin: readonly Client[]
   readonly kafkaAdmin: readonly Client[]
+  /** Absent: none. */
+  readonly wrapper?: readonly Client[]
 }
 
 /** How scenarios are spread over clients. */
@@ -73,6 +75,7 @@ export function byKind<Client extends ClientTitle>(
     raw: of('raw')[0] ?? null,
     pulsarAdmin: of('pulsar-admin'),
     kafkaAdmin: of('kafka-admin'),
+    wrapper: of('pulsar-kafka-wrapper'),
   }
 }
 
@@ -133,7 +136,7 @@ function groupsOf<Client extends ClientTitle>(
       worlds,
       tools,
       scenarios: scenarios.filter((each) => each.worlds === worlds && isManagedBy(each, tools)),
-      kinds: kindsOf(worlds, tools).map((name) => ({ name, clients: input[name] })),
+      kinds: kindsOf(worlds, tools).map((name) => ({ name, clients: input[name] ?? [] })),
     })),
   )
   return groups.filter((group) => group.scenarios.length > 0)
@@ -141,8 +144,9 @@ function groupsOf<Client extends ClientTitle>(
 
 function kindsOf(worlds: Worlds, tools: readonly ToolKind[]): Kind['name'][] {
   return [
-    ...(worlds === 'kafka' || worlds === 'both' ? (['kafka'] as const) : []),
+    ...(worlds === 'kafka' || worlds === 'both' || worlds === 'wrapper' ? (['kafka'] as const) : []),
     ...(worlds === 'pulsar' || worlds === 'both' ? (['pulsar'] as const) : []),
+    ...(worlds === 'wrapper' ? (['wrapper'] as const) : []),
     ...(tools.includes('pulsar-admin') ? (['pulsarAdmin'] as const) : []),
     ...(tools.includes('kafka-admin') ? (['kafkaAdmin'] as const) : []),
   ]
@@ -211,7 +215,7 @@ function leaving<Client extends ClientTitle>(
 
 const LEFT_TO_REST = 'the slowest ones are left to --plan rest, or standard'
 
-const worldChoices: readonly Worlds[] = ['kafka', 'pulsar', 'both', 'raw', 'tools']
+const worldChoices: readonly Worlds[] = ['kafka', 'pulsar', 'both', 'wrapper', 'raw', 'tools']
 const toolChoices: readonly (readonly ToolKind[])[] = [
   [],
   ['pulsar-admin'],
@@ -228,6 +232,7 @@ interface Clients<Client> {
   readonly pulsar?: Client
   readonly pulsarAdmin?: Client
   readonly kafkaAdmin?: Client
+  readonly wrapper?: Client
 }
 
 /** The clients of each cell of some worlds and tools. */
@@ -237,7 +242,10 @@ function combinations<Client extends ClientTitle>(
   input: CellInput<Client>,
 ): Clients<Client>[] {
   const needed: Clients<Client>[][] = []
-  if (worlds === 'kafka' || worlds === 'both') needed.push(input.kafka.map((kafka) => ({ kafka })))
+  if (worlds === 'kafka' || worlds === 'both' || worlds === 'wrapper') {
+    needed.push(input.kafka.map((kafka) => ({ kafka })))
+  }
+  if (worlds === 'wrapper') needed.push((input.wrapper ?? []).map((wrapper) => ({ wrapper })))
   if (worlds === 'pulsar' || worlds === 'both') needed.push(input.pulsar.map((pulsar) => ({ pulsar })))
   if (tools.includes('pulsar-admin')) needed.push(input.pulsarAdmin.map((pulsarAdmin) => ({ pulsarAdmin })))
   if (tools.includes('kafka-admin')) needed.push(input.kafkaAdmin.map((kafkaAdmin) => ({ kafkaAdmin })))
@@ -267,7 +275,9 @@ function cell<Client extends ClientTitle>(
   clients: Clients<Client> & { raw: Client | null },
   scenarios: readonly Scenario[],
 ): Cell<Client> {
-  const { kafka = null, pulsar = null, raw, pulsarAdmin = null, kafkaAdmin = null } = clients
+  const { kafka = null, raw, pulsarAdmin = null, kafkaAdmin = null } = clients
+  // To reports it is the Pulsar client of its cells.
+  const pulsar = clients.pulsar ?? clients.wrapper ?? null
   const all = { kafka, pulsar, raw, pulsarAdmin, kafkaAdmin }
   return { id: idOf(worlds, all), worlds, ...all, scenarios }
 }
@@ -286,16 +296,19 @@ function reasonToLeaveOut<Client extends ClientTitle>(
 ): string | null {
   const { endpoints } = input
   const { worlds, tools } = scenario
-  const needsKafkaClient = worlds === 'kafka' || worlds === 'both'
+  const needsKafkaClient = worlds === 'kafka' || worlds === 'both' || worlds === 'wrapper'
   const needsPulsar = worlds === 'pulsar' || worlds === 'both'
+  const { wrapper = [] } = input
   const needsKafka = needsKafkaClient || worlds === 'raw' || tools.includes('kafka-admin')
   if (needsKafka && endpoints.kafka === undefined) return 'the target does not speak Kafka'
-  if (needsPulsar && endpoints.pulsar === undefined) return 'the target does not speak Pulsar'
+  if ((needsPulsar || worlds === 'wrapper') && endpoints.pulsar === undefined)
+    return 'the target does not speak Pulsar'
   if (tools.includes('pulsar-admin') && endpoints.admin === undefined) {
     return 'the target has no admin address'
   }
   if (needsKafkaClient && input.kafka.length === 0) return 'there is no Kafka client in the plan'
   if (needsPulsar && input.pulsar.length === 0) return 'there is no Pulsar client in the plan'
+  if (worlds === 'wrapper' && wrapper.length === 0) return 'the Pulsar–Kafka wrapper is not in the plan'
   if (tools.includes('pulsar-admin') && input.pulsarAdmin.length === 0) {
     return "there is no tool of Pulsar's administration in the plan"
   }

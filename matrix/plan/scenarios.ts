@@ -7,8 +7,11 @@ import { UsageError } from '../usage-error.js'
 import { type Envelope, type GherkinDocument, type Pickle, placesOf, slug } from './gherkin.js'
 import { type Level, type Register, strongestLevel } from './register.js'
 
-/** `tools`: managed by tools, with no client beside them. */
-export type Worlds = 'kafka' | 'pulsar' | 'both' | 'raw' | 'tools'
+/**
+ * `wrapper`: a Kafka client, and the Pulsar–Kafka wrapper in the place of the Pulsar client; `tools`: managed by tools, with no client
+ * beside them.
+ */
+export type Worlds = 'kafka' | 'pulsar' | 'both' | 'wrapper' | 'raw' | 'tools'
 /** Kinds of administration tools. */
 export type ToolKind = 'pulsar-admin' | 'kafka-admin'
 
@@ -43,7 +46,8 @@ export interface Scenario {
 const powers: readonly Power[] = ['restart', 'kill', 'configure', 'fail-store', 'roll-over']
 const toolKinds: readonly ToolKind[] = ['pulsar-admin', 'kafka-admin']
 const SLOW_TAG = '@slow'
-const worldTags = ['@kafka', '@pulsar', '@raw', ...toolKinds.map((kind) => `@${kind}`)]
+const WRAPPER_TAG = '@pulsar-kafka-wrapper'
+const worldTags = ['@kafka', '@pulsar', '@raw', WRAPPER_TAG, ...toolKinds.map((kind) => `@${kind}`)]
 
 /**
  * Reads all feature files.
@@ -117,6 +121,7 @@ function isKnownTag(tag: string, register: Register): boolean {
 }
 
 function worldsOf(tags: readonly string[]): Worlds | null {
+  if (tags.includes(WRAPPER_TAG)) return 'wrapper'
   const kafka = tags.includes('@kafka')
   const pulsar = tags.includes('@pulsar')
   if (kafka && pulsar) return 'both'

@@ -39,7 +39,9 @@ const cell = z.object({
   id: text.describe(
     '`kafkajs@2.2.4`, `kafkajs@2.2.4 × pulsar-client@1.18.0`, or `raw`; with the tools that manage its scenarios.',
   ),
-  worlds: z.enum(['kafka', 'pulsar', 'both', 'raw', 'tools']).describe('`tools`: tools only.'),
+  worlds: z
+    .enum(['kafka', 'pulsar', 'both', 'wrapper', 'raw', 'tools'])
+    .describe('`tools`: tools only; `wrapper`: Kafka, and the Pulsar–Kafka wrapper as the Pulsar client.'),
   kafka: client.nullable(),
   pulsar: client.nullable(),
   raw: client.nullable(),
@@ -101,7 +103,7 @@ const result = z.object({
 const notRun = z.object({
   name: text,
   version: text,
-  kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin']),
+  kind: z.enum(['kafka', 'pulsar', 'raw', 'pulsar-admin', 'kafka-admin', 'pulsar-kafka-wrapper']),
   reason: text,
   remedy: text,
   required: z.boolean().describe('The plan required it: the run fails.'),
