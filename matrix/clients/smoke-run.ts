@@ -3,6 +3,9 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { DriverError } from '../driver/errors.js'
 
+/** Makes topics by another client, for a library that has no way to. */
+export type MakeTopics = (topics: readonly { name: string; partitions: number }[]) => Promise<void>
+
 /** One thing that a driver was asked, and what came of it. */
 export interface SmokeCheck {
   readonly what: string

@@ -1,4 +1,4 @@
-import { type Driver, startDriver } from '../driver/process.js'
+import { type Driver, kafkaDriver, startDriver } from '../driver/process.js'
 import type { Endpoints } from '../targets/types.js'
 import { loadClients, provisionClient } from './index.js'
 import { smokeKafka } from './smoke-kafka.js'
@@ -6,12 +6,13 @@ import { smokeKafkaAdmin } from './smoke-kafka-admin.js'
 import { smokePulsar } from './smoke-pulsar.js'
 import { smokePulsarAdmin } from './smoke-pulsar-admin.js'
 import { smokeRaw } from './smoke-raw.js'
-import { EnoughSeen, type SmokeCheck, SmokeRun } from './smoke-run.js'
+import { EnoughSeen, type MakeTopics, type SmokeCheck, SmokeRun } from './smoke-run.js'
 import { smokeWrapper } from './smoke-wrapper.js'
 import type { ReadyClient } from './types.js'
 
 /** Clients beside a tool or single requests, which make what there is to manage, and read what came of it. */
 const BESIDE = {
+  kafka: 'kafkajs',
   'kafka-admin': 'kafkajs',
   'pulsar-admin': 'pulsar-client-python',
   raw: 'pulsar-client-python',
@@ -49,7 +50,9 @@ export async function smoke(
 
 async function smokeOf(run: SmokeRun, driver: Driver, { kafka, pulsar, admin }: Endpoints): Promise<void> {
   const { kind, name } = driver.client
-  if (kind === 'kafka' && kafka) return smokeKafka(run, driver, kafka)
+  if (kind === 'kafka' && kafka) {
+    return smokeKafka(run, driver, kafka, (topics) => makeTopics(kafka, topics))
+  }
   if (kind === 'pulsar' && pulsar) return smokePulsar(run, driver, pulsar)
   if (kind === 'kafka-admin' && kafka) {
     return withClient(BESIDE[kind], (beside) => smokeKafkaAdmin(run, driver, beside, kafka))
@@ -62,6 +65,14 @@ async function smokeOf(run: SmokeRun, driver: Driver, { kafka, pulsar, admin }: 
     return withClient(BESIDE[kind], (beside) => smokeRaw(run, driver, beside, { kafka, pulsar }))
   }
   throw new Error(`${name} is of kind ${kind}, and there is no address for it`)
+}
+
+async function makeTopics(bootstrap: string, topics: Parameters<MakeTopics>[0]): Promise<void> {
+  await withClient(BESIDE.kafka, async (beside) => {
+    const kafka = kafkaDriver(beside)
+    await kafka.call('configure', { bootstrap, clientId: 'smoke' })
+    await kafka.call('createTopics', { topics: [...topics] })
+  })
 }
 
 async function withClient(name: string, use: (driver: Driver) => Promise<void>): Promise<void> {
