@@ -1,8 +1,9 @@
 """Driver of kafka-python (matrix/driver/messages.ts).
 
 What the library cannot express is answered `unsupported`: a record without both key and value, a header without a
-value, KIP-848's protocol; in older versions idempotence and reading committed records only (before 2.2), deletion of records
-(before 2.1), static members (before 2.3), the cooperative assignor (before 3.0).
+value, KIP-848's protocol, a topic's name with other characters than Apache Kafka allows; in older versions idempotence
+and reading committed records only (before 2.2), deletion of records (before 2.1), static members (before 2.3), the
+cooperative assignor (before 3.0).
 """
 
 import logging
@@ -35,6 +36,20 @@ consumers = {}
 running = set()
 lock = threading.RLock()
 admin_lock = threading.Lock()
+
+
+def checked(op):
+    """The library refuses, before it asks a broker, names of topics that only Kafka on Pulsar has."""
+
+    def run(args):
+        try:
+            return op(args)
+        except (TypeError, ValueError) as error:
+            if "is illegal, it contains a character other than" in str(error):
+                raise Unsupported(f"kafka-python {kafka.__version__} refuses it itself: {error}") from None
+            raise
+
+    return run
 
 
 def known(kind, wanted):
@@ -389,4 +404,4 @@ OPS = {
     "closeMember": members.close,
 }
 
-serve("kafka-python", kafka.__version__, "kafka", OPS, name_of)
+serve("kafka-python", kafka.__version__, "kafka", {name: checked(op) for name, op in OPS.items()}, name_of)

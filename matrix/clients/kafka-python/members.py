@@ -45,14 +45,15 @@ except ImportError:
 class Listener(ConsumerRebalanceListener):
     """3.0 calls these in its own thread."""
 
-    def __init__(self, state):
+    def __init__(self, state, holds):
         self.state = state
+        self.holds = holds
 
     def on_partitions_assigned(self, assigned):
         self.state.give([tuple(place) for place in assigned])
 
     def on_partitions_revoked(self, revoked):
-        self.state.take("revoked", [tuple(place) for place in revoked])
+        self.state.take("revoked", [tuple(place) for place in revoked], self.holds)
 
     def on_partitions_lost(self, lost):
         self.state.take("lost", [tuple(place) for place in lost])
@@ -68,6 +69,9 @@ class Member:
         self.settings = settings
         self.topics = topics
         self.consumer = None
+        # 3.0 goes on where it was with what it gets back, unless the assignor is cooperative.
+        eager = settings["partition_assignment_strategy"] != [ASSIGNORS.get("cooperative-sticky")]
+        self.holds = eager and hasattr(KafkaConsumer, "group_metadata")
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -75,7 +79,7 @@ class Member:
         try:
             # It asks the brokers already: `openMember` does not wait for them.
             self.consumer = KafkaConsumer(**self.settings)
-            self.consumer.subscribe(self.topics, listener=Listener(self.state))
+            self.consumer.subscribe(self.topics, listener=Listener(self.state, self.holds))
             while not self.closing:
                 self.commit_what_is_asked()
                 self.hold_back()

@@ -70,7 +70,9 @@ def name_of(error):
 
 
 def broker_of(broker):
-    return {"id": broker["node_id"], "host": broker["host"], "port": broker["port"]}
+    """kafka-python 3.0 asks newer brokers for their cluster in another way, whose answer calls the id otherwise."""
+    number = broker["node_id"] if "node_id" in broker else broker["broker_id"]
+    return {"id": number, "host": broker["host"], "port": broker["port"]}
 
 
 def topic_of(topic, for_code):

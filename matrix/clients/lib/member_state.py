@@ -18,6 +18,8 @@ class MemberState:
         self.history = []
         # Pairs of a place, topic and partition, and a record as `memberPoll` answers it.
         self.waiting = []
+        # The same of places that were revoked, where the library would go on behind them if it gets the place back.
+        self.held = []
         # How many a `memberPoll` that waits asks for.
         self.wanted = 0
         self.positions = {}
@@ -32,11 +34,18 @@ class MemberState:
         with self.changed:
             self.failure = None
             self.assigned.update(places)
+            self.waiting[:0] = [pair for pair in self.held if pair[0] in self.assigned]
+            self.held.clear()
             self.tell("assigned", places)
 
-    def take(self, event, places):
+    def take(self, event, places, hold=False):
+        """`hold`: keeps what was received of them for the case that they come back at once."""
         with self.changed:
             self.assigned.difference_update(places)
+            if hold:
+                self.held.extend(pair for pair in self.waiting if pair[0] in places)
+            else:
+                self.held.clear()
             for place in places:
                 self.positions.pop(place, None)
             self.waiting[:] = [pair for pair in self.waiting if pair[0] in self.assigned]
