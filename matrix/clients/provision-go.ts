@@ -31,7 +31,11 @@ export async function provisionGo(context: ProvisionContext): Promise<ReadyClien
       const args = ['build', '-mod=mod', '-trimpath', '-ldflags', ['-s', '-w', ...set].join(' ')]
       await runTool(go, [...args, '-o', 'driver', '.'], {
         cwd: unfinished,
-        env: { GOMODCACHE: join(cacheFolder(), 'go-modules'), GOFLAGS: '-modcacherw', GOWORK: 'off' },
+        // Without C: a library that has parts in both is built in a third of the time, and on any machine.
+        env: {
+          ...{ GOMODCACHE: join(cacheFolder(), 'go-modules'), GOFLAGS: '-modcacherw', GOWORK: 'off' },
+          CGO_ENABLED: '0',
+        },
         signal,
         failure: `Go could not build the driver of ${spec.name} ${version}`,
         remedy: yaml.remedy ?? `see why: go get ${spec.package}@v${version}`,

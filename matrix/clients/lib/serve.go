@@ -284,3 +284,17 @@ func (kept *handles[Kind]) removeAll(closeOne func(Kind)) {
 	}
 	kept.all = nil
 }
+
+// removeSome gives back what was open under names of a kind.
+func (kept *handles[Kind]) removeSome(isMeant func(name string) bool) []Kind {
+	kept.mutex.Lock()
+	defer kept.mutex.Unlock()
+	removed := []Kind{}
+	for name, handle := range kept.all {
+		if isMeant(name) {
+			removed = append(removed, handle)
+			delete(kept.all, name)
+		}
+	}
+	return removed
+}
