@@ -9,10 +9,10 @@ const DELIVERED = /Message delivered to partition (\d+) \(offset (-?\d+)\)/
 
 /** @param {string[]} base arguments that say where and as whom */
 export async function produce(base, args) {
-  const { topic, records, oneBatch = true, timeoutMs = 15_000 } = args
+  const { topic, records, timeoutMs = 15_000 } = args
   const deadline = Date.now() + timeoutMs
   const places = []
-  for (const run of runsOf(records, oneBatch)) {
+  for (const run of runsOf(records)) {
     const { input, options } = expressed(run)
     const all = [...base, '-P', '-t', topic, '-vv', ...options, ...optionsOf(settingsOf(args))]
     const { told } = await runKcat(all, Math.max(1, deadline - Date.now()) + 2000, input)
@@ -21,14 +21,20 @@ export async function produce(base, args) {
   return { records: places }
 }
 
-function settingsOf({ acks = 'all', compression = 'none', idempotent = false, timeoutMs = 15_000 }) {
+function settingsOf({
+  acks = 'all',
+  compression = 'none',
+  idempotent = false,
+  oneBatch = true,
+  timeoutMs = 15_000,
+}) {
   return {
     acks,
     'compression.codec': compression,
     'enable.idempotence': idempotent,
-    // kcat's end flushes: a batch is closed by it, not by time.
-    'linger.ms': 1000,
-    'batch.num.messages': 1_000_000,
+    ...(oneBatch
+      ? { 'linger.ms': 100, 'batch.num.messages': 1_000_000 }
+      : { 'linger.ms': 0, 'batch.num.messages': 1, 'max.in.flight.requests.per.connection': 1 }),
     // The broker's limit is what counts.
     'message.max.bytes': MESSAGE_BYTES_MAX,
     'message.timeout.ms': timeoutMs,
@@ -37,12 +43,11 @@ function settingsOf({ acks = 'all', compression = 'none', idempotent = false, ti
 }
 
 /** One run has one partition, the same headers for all, and takes what is empty for null or not. */
-function runsOf(records, oneBatch) {
+function runsOf(records) {
   const runs = []
   for (const record of records) {
     const run = runs.at(-1)
-    if (oneBatch && run !== undefined && isAlike(run[0], record) && !isAmbiguous([...run, record]))
-      run.push(record)
+    if (run !== undefined && isAlike(run[0], record) && !isAmbiguous([...run, record])) run.push(record)
     else runs.push([record])
   }
   return runs

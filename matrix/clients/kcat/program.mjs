@@ -50,13 +50,13 @@ export class Kcat {
 
   /**
    * @param {readonly string[]} args
-   * @param {{ onOutput?: (line: Buffer) => void, onTold?: (line: string) => void, input?: Buffer }} options
+   * @param {{ onOutput?: (line: Buffer) => void, onRest?: (rest: Buffer) => void, onTold?: (line: string) => void, input?: Buffer }} options
    */
-  constructor(args, { onOutput = () => {}, onTold = () => {}, input } = {}) {
+  constructor(args, { onOutput = () => {}, onRest = () => {}, onTold = () => {}, input } = {}) {
     this.#child = spawn(PROGRAM, [...args], { env: { ...process.env, KCAT_CONFIG: '/dev/null' } })
     this.#child.stdin.on('error', () => {})
     this.#child.stdin.end(input)
-    readLines(this.#child.stdout, onOutput)
+    readLines(this.#child.stdout, onOutput, onRest)
     createInterface({ input: this.#child.stderr }).on('line', (line) => {
       console.error(line)
       this.told.push(line)
@@ -89,8 +89,8 @@ export class Kcat {
   }
 }
 
-/** Lines as bytes: kcat prints those of keys and values as they are. */
-function readLines(stream, onLine) {
+/** Lines as bytes: kcat prints those of keys and values as they are. `onRest`: what no line end follows. */
+function readLines(stream, onLine, onRest) {
   /** @type {Buffer[]} */
   let parts = []
   stream.on('data', (/** @type {Buffer} */ chunk) => {
@@ -102,6 +102,7 @@ function readLines(stream, onLine) {
     }
     if (start < chunk.length) parts.push(chunk.subarray(start))
   })
+  stream.on('end', () => onRest(Buffer.concat(parts)))
 }
 
 /**
@@ -111,7 +112,8 @@ function readLines(stream, onLine) {
 export async function runKcat(args, timeoutMs, input) {
   /** @type {Buffer[]} */
   const output = []
-  const run = new Kcat(args, { onOutput: (line) => output.push(line), input })
+  const add = (/** @type {Buffer} */ line) => output.push(line)
+  const run = new Kcat(args, { onOutput: add, onRest: add, input })
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true
