@@ -148,7 +148,7 @@ Feature: Every message has one offset and one message id, each computed from the
     @ID-12 @kafka @pulsar-kafka-wrapper @power-configure
     Scenario: An offset of Kafka's, sought by the wrapper
       Given a target of its own with "offsetMapping" set to "wrapper"
-      And a topic
+      And a topic of 2 partitions
       When a Kafka producer sends 3 random records one by one
       Then the wrapper finds each record at its Kafka offset
 

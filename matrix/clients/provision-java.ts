@@ -53,7 +53,7 @@ export async function provisionJava(context: ProvisionContext): Promise<ReadyCli
     ...yaml.sources.map((file) => join(spec.folder, file)),
     ...(await javaSources(spec.folder)),
   ].filter((file) => fits(basename(file), version))
-  const library = await jarsIn(jars)
+  const library = ownFirst(await jarsIn(jars), `${spec.package.split(':')[1]}-${version}.jar`)
   const digest = await digestOf(sources)
   const driver = await context.build(
     `${spec.name}-${version}-driver-${digest}`,
@@ -105,6 +105,12 @@ async function classArchive(
   )
   const archive = join(folder, ARCHIVE)
   return existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : []
+}
+
+/** As Maven has it: some packages hold classes that another jar has too, in another form. */
+function ownFirst(jars: readonly string[], own: string): string[] {
+  const isOwn = (jar: string) => basename(jar) === own
+  return [...jars.filter(isOwn), ...jars.filter((jar) => !isOwn(jar))]
 }
 
 async function javaSources(folder: string): Promise<string[]> {
