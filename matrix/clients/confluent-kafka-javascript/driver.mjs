@@ -4,14 +4,14 @@
 // which it takes as numbers. It reads only as a member of a group, and tells its errors while reading in its log only.
 import { randomUUID } from 'node:crypto'
 import { DriverError, requirePackage, serve, Unsupported } from '../lib/driver.mjs'
-import { AUTHENTICATION, nameOfCode, UNREACHABLE } from '../lib/librdkafka.mjs'
+import { AUTHENTICATION, hasNewerProtocol, nameOfCode, UNREACHABLE } from '../lib/librdkafka.mjs'
 import { deferred } from '../lib/waiting.mjs'
 import { commitAndSee, groupOps } from './members.mjs'
 import { Reader } from './reader.mjs'
 import { placesOf, toMessage, toReceived } from './records.mjs'
 import { securitySettings } from './security.mjs'
 
-const { KafkaJS, features } = requirePackage('@confluentinc/kafka-javascript')
+const { KafkaJS, features, librdkafkaVersion } = requirePackage('@confluentinc/kafka-javascript')
 const { version } = requirePackage('@confluentinc/kafka-javascript/package.json')
 const { ErrorCodes, Kafka } = KafkaJS
 
@@ -27,7 +27,12 @@ const consumers = new Map()
 const running = new Set()
 /** Rejected as soon as a broker refused who we are: librdkafka goes on trying, and its calls time out. */
 let access = newAccess()
-const groups = groupOps({ connectedAdmin, newConsumer, nameOf })
+const groups = groupOps({
+  connectedAdmin,
+  newConsumer,
+  nameOf,
+  newerProtocol: hasNewerProtocol(librdkafkaVersion),
+})
 
 const ops = {
   ...groups.ops,

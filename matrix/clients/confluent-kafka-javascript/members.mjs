@@ -14,7 +14,7 @@ const SEEN_LOOK_MS = 20
 const ASSIGN_PARTITIONS = -175
 
 /** @param library what the driver has of the library: consumers of a group, its admin, its errors' names */
-export function groupOps({ connectedAdmin, newConsumer, nameOf }) {
+export function groupOps({ connectedAdmin, newConsumer, nameOf, newerProtocol }) {
   const members = new Map()
 
   async function commit({ group, offsets }) {
@@ -42,6 +42,8 @@ export function groupOps({ connectedAdmin, newConsumer, nameOf }) {
   }
 
   async function openMember(args) {
+    if (args.protocol === 'consumer' && !newerProtocol)
+      throw new Unsupported("this version's librdkafka has the consumer protocol at most as a preview")
     const settings = membership(args)
     const state = new MemberState()
     const consumer = newConsumer(

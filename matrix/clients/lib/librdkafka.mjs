@@ -30,6 +30,15 @@ const NAMES = {
 /** How librdkafka fails when it cannot reach any broker. */
 export const UNREACHABLE = ['TIMEOUT', '_TRANSPORT', '_ALL_BROKERS_DOWN']
 
+/**
+ * Whether this librdkafka has the newer group protocol (KIP-848) as more than a preview, which newer brokers do not serve.
+ * @param {string} librdkafkaVersion
+ */
+export function hasNewerProtocol(librdkafkaVersion) {
+  const [major = 0, minor = 0] = librdkafkaVersion.split('.').map(Number)
+  return major > 2 || (major === 2 && minor >= 12)
+}
+
 /** Why a member cannot go on: other errors librdkafka gets over by itself. */
 export const FAILURES =
   /AUTHORIZATION_FAILED$|^SASL_AUTHENTICATION_FAILED$|FENCED|^UNRELEASED_INSTANCE_ID$|^GROUP_MAX_SIZE|^_FATAL$/

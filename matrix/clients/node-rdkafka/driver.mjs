@@ -4,7 +4,7 @@
 // It gives a null header value that others sent as an empty one.
 import { randomUUID } from 'node:crypto'
 import { DriverError, fromBase64, requirePackage, serve, toBase64, Unsupported } from '../lib/driver.mjs'
-import { AUTHENTICATION, FAILURES, nameOfCode, UNREACHABLE } from '../lib/librdkafka.mjs'
+import { AUTHENTICATION, FAILURES, hasNewerProtocol, nameOfCode, UNREACHABLE } from '../lib/librdkafka.mjs'
 import { deferred } from '../lib/waiting.mjs'
 import { groupOps } from './members.mjs'
 import { securitySettings } from './security.mjs'
@@ -19,8 +19,6 @@ const MESSAGE_BYTES_MAX = 100_000_000
 /** A call of consume() holds a thread of Node's pool: it is let go now and then. */
 const CONSUME_MS_MAX = 200
 const CONSUME_RECORDS_MAX = 10_000
-/** KIP-848 is generally available since then. */
-const NEWER_PROTOCOL_SINCE = [2, 12]
 const ACKS = { 0: 0, 1: 1, all: -1 }
 
 let settings = {}
@@ -37,7 +35,7 @@ const groups = groupOps({
   ...{ connectedConsumer, consumeSome, called, close, toOffset, toReceived },
   has: {
     incrementalAssign: typeof KafkaConsumer.prototype.incrementalAssign === 'function',
-    newerProtocol: isAtLeast(librdkafkaVersion, NEWER_PROTOCOL_SINCE),
+    newerProtocol: hasNewerProtocol(librdkafkaVersion),
   },
   isFailure: (error) => FAILURES.test(nameOf(error)),
 })
@@ -490,11 +488,6 @@ function toOffset(text) {
   if (!Number.isSafeInteger(offset))
     throw new Unsupported('node-rdkafka takes offsets as numbers: beyond 2^53 they are inexact')
   return offset
-}
-
-function isAtLeast(found, [major, minor]) {
-  const [foundMajor, foundMinor] = found.split('.').map(Number)
-  return foundMajor > major || (foundMajor === major && foundMinor >= minor)
 }
 
 async function outcome(name, done) {
