@@ -1,6 +1,6 @@
 import { loadClients } from '../clients/index.js'
 import type { ClientSpec } from '../clients/types.js'
-import type { ControlOptions } from '../run/control.js'
+import type { ControlOptions } from '../run/control-options.js'
 import { targetKind } from '../targets/index.js'
 import { UsageError } from '../usage-error.js'
 import { missing } from './toolchains.js'

@@ -10,7 +10,7 @@ import { type NotRun, type Result, type Results, SCHEMA_VERSION } from '../repor
 import { summarize } from '../report/summary.js'
 import { suiteVersion } from '../root.js'
 import type { Target } from '../targets/types.js'
-import { type BlamedCase, caseKey, type Failure } from './control.js'
+import { type BlamedCase, caseKey, type Failure } from './blamed.js'
 import type { RunInput } from './input.js'
 import { planDigest } from './record.js'
 

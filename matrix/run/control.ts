@@ -1,6 +1,5 @@
 import type { ClientSpec, ReadyClient } from '../clients/types.js'
 import {
-  type Blamed,
   blameOf,
   type ControlTry,
   controlVersion,
@@ -14,40 +13,12 @@ import { type Cell, clientsOf, idOf, titleOf } from '../plan/cells.js'
 import { cutIntoChunks } from '../plan/chunks.js'
 import type { ChosenClient } from '../plan/clients.js'
 import type { Scenario } from '../plan/scenarios.js'
-import type { Target, TargetKind } from '../targets/types.js'
+import type { Target } from '../targets/types.js'
+import { type BlamedCase, caseKey, type Failure } from './blamed.js'
+import type { ControlOptions } from './control-options.js'
 import type { RunInput } from './input.js'
 import { jobOf } from './job.js'
 import { runJobs } from './pool.js'
-
-/** How failures are held against the originals. */
-export interface ControlOptions {
-  readonly mode: 'auto' | 'always' | 'never'
-  /** For all controls together, their start included. */
-  readonly timeoutMs: number
-  /** Why no original can be had on this machine; null: they can. */
-  readonly missing: () => Promise<string | null>
-  readonly kindOf: (original: Original, version: string | null) => TargetKind
-  /** Clients to compare with, when the plan has no other ones of a kind. */
-  readonly toCompare: readonly ChosenClient[]
-}
-
-/** A case that failed, or did not always pass. */
-export interface Failure {
-  readonly cell: Cell<ReadyClient>
-  readonly scenario: Scenario
-  readonly reason: string | null
-}
-
-export interface BlamedCase extends Blamed {
-  readonly control: ControlSeen | null
-}
-
-/** The original that was asked, and what it showed. */
-export interface ControlSeen {
-  readonly kind: string
-  readonly version: string
-  readonly tries: readonly ControlTry[]
-}
 
 export interface BlameInput
   extends Pick<
@@ -66,8 +37,6 @@ export interface BlameInput
 
 /** So many other clients are tried before the suite itself is blamed. */
 const OTHERS_MAX = 2
-
-export const caseKey = (cellId: string, scenarioId: string): string => `${cellId} ${scenarioId}`
 
 /**
  * Runs failed cases again on the originals, with the same clients and, where those fail too, with others. Every failure

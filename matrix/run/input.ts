@@ -9,7 +9,7 @@ import type { Scenario } from '../plan/scenarios.js'
 import type { Shard } from '../plan/shards.js'
 import type { SweepInput } from '../sweep/sweep.js'
 import type { Target, TargetKind, TargetSettings } from '../targets/types.js'
-import type { ControlOptions } from './control.js'
+import type { ControlOptions } from './control-options.js'
 import type { ReadRecord, RecordLine } from './record.js'
 
 /** Everything that a run needs, already checked. */

@@ -5,8 +5,8 @@ import type { Scenario } from '../plan/scenarios.js'
 import { shardTitle } from '../plan/shards.js'
 import type { NotRun, Results } from '../report/results.js'
 import { UsageError } from '../usage-error.js'
+import { caseKey } from './blamed.js'
 import { buildResults } from './build-results.js'
-import { caseKey } from './control.js'
 import { differenceOf, type Planned, planOf, type ReadRecord, suiteMark } from './record.js'
 
 /**

@@ -4,7 +4,7 @@ import { guessedCost } from '../plan/costs.js'
 import { shardOf } from '../plan/shards.js'
 import type { Target } from '../targets/types.js'
 import { UsageError } from '../usage-error.js'
-import { caseKey } from './control.js'
+import { caseKey } from './blamed.js'
 import type { RunInput } from './input.js'
 import { differenceOf, type Planned, plannedLine, suiteMark } from './record.js'
 

@@ -13,7 +13,7 @@ import type { NotRun } from '../report/results.js'
 import { packageRoot, suiteVersion } from '../root.js'
 import type { Power, Profile, Target, TargetSettings } from '../targets/types.js'
 import { UsageError } from '../usage-error.js'
-import type { BlamedCase } from './control.js'
+import type { BlamedCase } from './blamed.js'
 
 /*
  * results.ndjson, the record of a run: a line when it is planned, one for each observation as it comes, and one at its end.
@@ -201,7 +201,9 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
  */
 export function differenceOf(a: Planned, b: Planned): string | null {
   const same: readonly (readonly [string, unknown, unknown])[] = [
-    ['suite', a.suite, b.suite],
+    ['suite', [a.suite.version], [b.suite.version]],
+    ['register of requirements', a.suite.register, b.suite.register],
+    ['state of the features', a.suite.features, b.suite.features],
     ['plan', a.plan.digest, b.plan.digest],
     ['seed', a.seed, b.seed],
     ['--repeat', a.rounds, b.rounds],
