@@ -1,4 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { StartedTestContainer } from 'testcontainers'
 import { UsageError } from '../usage-error.js'
 import type { ContainerPort } from './container-ports.js'
@@ -21,6 +22,11 @@ export interface Engine {
   /** With its files. */
   remove(id: string): Promise<void>
   removeMarked(label: string, value: string): Promise<void>
+  /** Ids of containers that have the label, with whatever value. */
+  marked(label: string): Promise<string[]>
+  /** A root file system as a tar archive. */
+  importImage(tar: Readable, name: string): Promise<void>
+  removeImage(name: string): Promise<void>
   /** What it writes from now on; ends with it. */
   follow(id: string): Promise<Readable>
   /** Its exit code; null: it runs. */
@@ -93,6 +99,19 @@ export async function connectEngine(): Promise<Engine> {
       const filters = { label: [`${label}=${value}`] }
       const found = await dockerode.listContainers({ all: true, filters })
       for (const { Id } of found) await dockerode.getContainer(Id).remove({ force: true, v: true })
+    },
+    async marked(label) {
+      const found = await dockerode.listContainers({ all: true, filters: { label: [label] } })
+      return found.map(({ Id }) => Id)
+    },
+    async importImage(tar, name) {
+      const [repo, tag] = name.split(':')
+      // The answer ends when the image is there.
+      const answer = await dockerode.importImage(tar, { repo, tag })
+      await finished(answer.resume())
+    },
+    async removeImage(name) {
+      await dockerode.getImage(name).remove({ force: true })
     },
     async follow(id) {
       const container = dockerode.getContainer(id)

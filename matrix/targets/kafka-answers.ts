@@ -57,7 +57,8 @@ function readMetadata(frame: Buffer): Seen {
     return frame.readInt32BE(at - 4)
   }
   const skipString = () => {
-    at += Math.max(0, number16())
+    const length = number16()
+    at += Math.max(0, length)
   }
   const each = (read: () => void) => {
     const count = number32()
