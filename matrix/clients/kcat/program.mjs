@@ -15,6 +15,7 @@ const ERRORS = [
   [/Unknown topic|Unknown partition|partition \d+ does not exist/, 'UNKNOWN_TOPIC_OR_PARTITION'],
   [/Static consumer fenced/, 'FENCED_INSTANCE_ID'],
   [/Invalid topic/, 'INVALID_TOPIC_EXCEPTION'],
+  [/failed to validate record/, 'INVALID_RECORD'],
   [/timed out|Timed out/, 'TIMEOUT'],
 ]
 /** What librdkafka gets over by itself, as kcat does with -E. */
@@ -24,7 +25,7 @@ const PASSING = /transport failure|All broker connections are down|Disconnected|
 export function errorOf(line) {
   if (/No such configuration property/.test(line))
     return new Unsupported(`this librdkafka has no such setting: ${line}`)
-  if (!/^% (ERROR|FATAL)|^%[0-3]\|.*(SASL|FATAL)/.test(line)) return null
+  if (!/^% (ERROR|FATAL|Delivery failed)|^%[0-3]\|.*(SASL|FATAL)/.test(line)) return null
   const name = ERRORS.find(([words]) => words.test(line))?.[1]
   if (name !== undefined) return new DriverError(name, line)
   if (PASSING.test(line)) return null
