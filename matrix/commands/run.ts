@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { loadClients, provisionClient } from '../clients/index.js'
+import { provisionProved } from '../clients/proving.js'
 import { type KnownFailing, loadKnownFailing } from '../judge/known-failing.js'
 import { type CellPlan, countCases, sparedLine } from '../plan/cells.js'
 import type { ChosenClient } from '../plan/clients.js'
@@ -15,8 +16,9 @@ import { progressFor } from '../run/progress.js'
 import { RECORD_FILE, type ReadRecord, type RecordLine, readRecord } from '../run/record.js'
 import { run as runSuite } from '../run/runner.js'
 import { sweep } from '../sweep/sweep.js'
+import type { TargetKind } from '../targets/types.js'
 import { UsageError } from '../usage-error.js'
-import { type ControlCommandOptions, controlOptions } from './control.js'
+import { type ControlCommandOptions, controlOptions, whyNoControl } from './control.js'
 import { EXIT } from './exit.js'
 import { checkReachable } from './reachable.js'
 import { exitCodeOf, printReport } from './report.js'
@@ -33,6 +35,8 @@ export interface RunCommandOptions extends SelectionOptions, TargetOptions, Cont
   readonly out: string
   readonly timeout: number
   readonly knownFailing?: string
+  /** Lets drivers judge that nothing has proved. */
+  readonly unproven?: boolean
   readonly json?: boolean
 }
 
@@ -52,12 +56,15 @@ export async function runCommand(
   const target = chooseTarget(options)
   await checkReachable(options)
   const control = await controlOptions(options)
-  const knownFailing = knownFailingOf(clients, target.kind.name, options.knownFailing)
+  const knownFailing = knownFailingOf(clients, target.kind, options.knownFailing)
   const out = openOut(options.out, resumed !== null)
   const progress = progressFor(process.stderr, process.env.CI !== undefined)
   const note = (line: RecordLine) => out.stream.write(`${JSON.stringify(line)}\n`)
   const seed = options.seed ?? randomInt(0x1_0000_0000)
   progress.line(`seed ${seed}`)
+  const { kindOf } = control
+  const onLine = (line: string) => progress.line(line)
+  const proving = { provision: provisionClient, whyNoControl, kindOf, onLine, signal }
   try {
     const results = await runSuite({
       register,
@@ -160,7 +167,8 @@ function openOut(out: string, goesOn: boolean): { folder: string; stream: WriteS
   const folder = resolve(out)
   try {
     mkdirSync(folder, { recursive: true })
-    removeReports(folder)
+    // Those of a run that is gone on with stay until there are newer ones.
+    if (!goesOn) removeReports(folder)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new UsageError(`--out ${out}: the folder cannot be made (${code}); give one that can be written`)
@@ -178,23 +186,24 @@ function openOut(out: string, goesOn: boolean): { folder: string; stream: WriteS
 /** Each client's own list, the target kind's, and the one that the user gives for the target. */
 function knownFailingOf(
   clients: readonly ChosenClient[],
-  targetName: string,
+  target: TargetKind,
   file: string | undefined,
 ): KnownFailing[] {
   const specs = new Map(clients.map(({ spec }) => [spec.name, spec]))
-  const [family = ''] = targetName.split('@')
+  const [family = ''] = target.name.split('@')
   const subject = { kind: 'target', name: family } as const
   return [
     ...[...specs.values()].flatMap(({ name, folder }) =>
       loadKnownFailing(join(folder, 'known-failing.yaml'), { kind: 'client', name }),
     ),
     ...loadKnownFailing(join(packageRoot, 'matrix', 'targets', 'known-failing', `${family}.yaml`), subject),
-    ...(file === undefined ? [] : loadNamed(file, subject)),
+    ...(target.knownFailing === undefined ? [] : loadNamed(target.knownFailing, subject, 'knownFailing')),
+    ...(file === undefined ? [] : loadNamed(file, subject, '--known-failing')),
   ]
 }
 
-function loadNamed(file: string, subject: KnownFailing['subject']): KnownFailing[] {
+function loadNamed(file: string, subject: KnownFailing['subject'], option: string): KnownFailing[] {
   const entries = loadKnownFailing(file, subject)
-  if (entries.length === 0) throw new UsageError(`--known-failing ${file}: no such file, or no entry in it`)
+  if (entries.length === 0) throw new UsageError(`${option} ${file}: no such file, or no entry in it`)
   return entries
 }

@@ -168,7 +168,10 @@ test('what is missing of a merged run is said, and what does not belong together
   })
   const ofFewer = readRecord(fewer.folder, '--merge')
   refused(/is of another plan \(without other@1 and \d more\) than /, first, ofFewer)
-  assert.throws(() => mergeRecords([first, second], input.register, []), /is of another suite than this one/)
+  assert.throws(
+    () => mergeRecords([first, second], input.register, []),
+    /is of another state of the features than this one/,
+  )
   assert.throws(() => readRecord(newFolder(), '--merge'), /there is no results.ndjson of a run/)
 })
 
