@@ -76,6 +76,7 @@ function addRun(program: Command): void {
         .default('auto', 'auto: where Java and Maven are'),
     )
     .option('--control-timeout <seconds>', 'of all these controls together', seconds, 300)
+    .option('--unproven', 'let drivers judge that no smoke has proved in their present state')
     .option('--known-failing <file>', 'known failures of the target, beside those of the clients')
     .option('--json', 'print the summary as JSON')
     .action(async (options, own: Command) => {
@@ -177,12 +178,15 @@ function addTarget(command: Command): void {
   command
     .option(
       '--target <kind>',
-      'reference, kafka or pulsar, of a version if need be (kafka@3.9.1), started by the run (default: reference)',
+      'reference; kafka or pulsar, of a version if need be (kafka@3.9.1); or container, of an image in --profile (default: reference)',
     )
     .option('--kafka <host:port>', 'Kafka address of a running system', hostAndPort)
     .option('--pulsar <url>', 'its Pulsar address, pulsar://host:port', pulsarUrl)
     .option('--admin <url>', "its admin address, Pulsar's REST, http://host:port", httpUrl)
-    .option('--profile <file>', 'target.yaml: its answers to the DECLARED requirements')
+    .option(
+      '--profile <file>',
+      'target.yaml: its addresses and credentials, or its image; its answers to the DECLARED requirements',
+    )
     .option('--settings <list>', 'of the started reference: entryFormat=kafka,offsetMapping=packed', settings)
 }
 
