@@ -551,7 +551,7 @@ Feature: Headers
     assert.ok(error instanceof UsageError)
     assert.deepEqual(error.message.split('\n'), [
       'features/conversion/headers.feature:4: unknown tag @kafak',
-      'features/conversion/headers.feature:4: none of the tags @kafka, @pulsar, @raw, @pulsar-admin, @kafka-admin',
+      'features/conversion/headers.feature:4: none of the tags @kafka, @pulsar, @raw, @pulsar-kafka-wrapper, @pulsar-admin, @kafka-admin',
       'features/conversion/headers.feature:7: no requirement tag such as @MC-3',
       'features/conversion/headers.feature:4 and features/conversion/headers.feature:7: ' +
         'two scenarios of one name (conversion/headers/one); give one another name',
