@@ -52,6 +52,17 @@ const only = (judgements: ReturnType<typeof verdictsOf>) => {
   return `${first.verdict}: ${first.reason}`
 }
 
+test('an entry of other targets neither excuses a failure nor is stale', () => {
+  const of = (targets: string) => entryText(`scenario: conversion/headers/order, targets: [${targets}]`)
+  for (const [targets, failed, passed] of [
+    ['kafka', 'failed', 'passed'],
+    ['reference', 'known-failing', 'stale-entry'],
+  ] as const) {
+    assert.equal(verdictsOf([caseOf([observed('failed')])], of(targets))[0]?.verdict, failed)
+    assert.equal(verdictsOf([caseOf([observed('passed')])], of(targets))[0]?.verdict, passed)
+  }
+})
+
 test('without lists the verdict is what was observed', () => {
   for (const verdict of ['passed', 'failed', 'unsupported', 'could-not-run'] as const) {
     assert.equal(verdictsOf([caseOf([observed(verdict)])])[0]?.verdict, verdict)

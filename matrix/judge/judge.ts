@@ -79,6 +79,8 @@ function applies(entry: KnownFailing, testCase: Case, target: JudgeInput['target
       name === entry.subject.name && (entry.versions === undefined || entry.versions.includes(version)),
   )
   if (!isOfSubject) return false
+  const [family = ''] = target.name.split('@')
+  if (entry.targets !== undefined && !entry.targets.includes(family)) return false
   if (entry.requirement !== undefined) return testCase.requirementIds.includes(entry.requirement)
   return testCase.scenarioId === entry.scenario || testCase.scenarioId.startsWith(`${entry.scenario}#`)
 }

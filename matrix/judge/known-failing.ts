@@ -14,6 +14,8 @@ const entryShape = z
     requirement: z.string().optional(),
     /** Versions of the client or target; absent: all. */
     versions: z.array(z.string()).optional(),
+    /** Targets on which it shows, by name, where what is wrong depends on a freedom of theirs; absent: all. */
+    targets: z.array(z.string()).optional(),
     /** Part of the failure's text, or `/…/`, a regular expression. Another failure is a new one. */
     message: z.string().min(1),
     owner: z.string().min(1),
