@@ -365,7 +365,7 @@ async function configs({ run, kafka, topic }: Stage): Promise<void> {
 
 async function endings({ run, kafka, topic }: Stage): Promise<void> {
   await run.check('deleteTopics', async () => {
-    const names = [`${topic}-a`, `${topic}-b`, `${topic}-c`, `${topic}-times`]
+    const names = [`${topic}-a`, `${topic}-b`, `${topic}-c`]
     const { topics } = await kafka.call('deleteTopics', { names })
     run.equal(
       topics,

@@ -86,7 +86,7 @@ export async function runCommand(
       seed,
       scenarioTimeoutMs: options.timeout * 1000,
       signal,
-      provision: provisionClient,
+      provision: options.unproven ? provisionClient : provisionProved(proving),
       sweep,
       control,
       hasToolchain: async (spec) => (await missingTools(spec)).length === 0,

@@ -24,8 +24,12 @@ async function configure({ bootstrap, clientId, security }) {
   await Promise.all([admin?.disconnect(), producer?.disconnect()])
   kafka = new Kafka({ brokers: bootstrap.split(','), clientId, logLevel: logLevel.ERROR })
   admin = kafka.admin()
-  producer = kafka.producer()
-  await Promise.all([admin.connect(), producer.connect()])
+  await Promise.all([admin.connect(), openProducer()])
+}
+
+async function openProducer() {
+  producer = kafka.producer({ allowAutoTopicCreation: false })
+  await producer.connect()
 }
 
 async function createTopics({ topics }) {
@@ -33,6 +37,8 @@ async function createTopics({ topics }) {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
     try {
       const isNew = await admin.createTopics({
+        // By kafkajs's own waiting, a broker that has not heard of the topic yet is an error.
+        waitForLeaders: false,
         topics: [{ topic: name, numPartitions: partitions, configEntries }],
       })
       return isNew ? { name } : { name, error: 'TOPIC_ALREADY_EXISTS' }
@@ -52,7 +58,11 @@ async function deleteTopics({ names }) {
       return { name, error: nameOf(error) }
     }
   }
-  return { topics: await Promise.all(names.map(remove)) }
+  const topics = await Promise.all(names.map(remove))
+  // kafkajs's producer asks for the metadata of all topics that it ever wrote to, and fails of one that is gone.
+  await producer.disconnect()
+  await openProducer()
+  return { topics }
 }
 
 async function listTopics() {
@@ -107,7 +117,8 @@ async function consume({
   const end = BigInt(ends.find((each) => each.partition === partition)?.high ?? 0)
   if (until === 'end' && end === 0n) return { records: [] }
   const records = []
-  const consumer = kafka.consumer({ groupId: `my-client-${process.pid}-${Date.now()}` })
+  const groupId = `my-client-${process.pid}-${Date.now()}`
+  const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false })
   await consumer.connect()
   try {
     await consumer.subscribe({ topic, fromBeginning: true })
