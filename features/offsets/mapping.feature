@@ -133,14 +133,14 @@ Feature: Every message has one offset and one message id, each computed from the
     @ID-12 @kafka @pulsar-kafka-wrapper @power-configure
     Scenario: What Kafka wrote, read by both
       Given a target of its own with "offsetMapping" set to "wrapper"
-      And a topic
-      When a Kafka producer sends 5 random records one by one
+      And a topic of 2 partitions
+      When a Kafka producer sends 5 records without a key one by one
       Then the wrapper reads all of it at the offsets that Kafka does
 
     @ID-12 @kafka @pulsar-kafka-wrapper @power-configure
     Scenario: What the wrapper wrote, read by both
       Given a target of its own with "offsetMapping" set to "wrapper"
-      And a topic
+      And a topic of 2 partitions
       When the wrapper sends 5 records
       Then Kafka reads them at the offsets that the wrapper was told
       And the wrapper reads all of it at the offsets that Kafka does
@@ -149,7 +149,7 @@ Feature: Every message has one offset and one message id, each computed from the
     Scenario: An offset of Kafka's, sought by the wrapper
       Given a target of its own with "offsetMapping" set to "wrapper"
       And a topic of 2 partitions
-      When a Kafka producer sends 3 random records one by one
+      When a Kafka producer sends 3 records without a key one by one
       Then the wrapper finds each record at its Kafka offset
 
   Rule: Seeking Kafka to the offset of a message id, and Pulsar to the message id of an offset, arrive at the same message

@@ -16,12 +16,12 @@ export const wrapperOps = {
     args: z.object({ serviceUrl: z.string(), security: pulsarSecurity.default({}) }),
     result: nothing,
   },
-  /** One message a record, not in batches; the offsets that the wrapper's producer is told. */
+  /** One message a record, in partition 0, not in batches; the offsets that the wrapper's producer is told. */
   produce: {
     args: z.object({ topic: z.string(), values: z.array(bytes), timeoutMs }),
     result: z.object({ offsets: z.array(int64) }),
   },
-  /** Of all partitions, by the subscription `group`, which begins with the earliest; at the time-out what came. */
+  /** Partition 0 from its beginning, by the subscription `group`; at the time-out what came. */
   consume: {
     args: z.object({ topic: z.string(), group: z.string(), count: z.number().int().positive(), timeoutMs }),
     result: read,

@@ -74,7 +74,7 @@ public final class WrapperDriver {
     try {
       List<Future<RecordMetadata>> sent = new ArrayList<>();
       for (JsonNode value : args.get("values")) {
-        sent.add(producer.send(new ProducerRecord<>(args.get("topic").asText(), Driver.bytes(value))));
+        sent.add(producer.send(new ProducerRecord<>(args.get("topic").asText(), 0, null, Driver.bytes(value))));
       }
       producer.flush();
       List<String> offsets = new ArrayList<>();
@@ -107,6 +107,8 @@ public final class WrapperDriver {
     long deadline = Driver.deadline(args, 15_000);
     KafkaConsumer<byte[], byte[]> consumer = subscribe(args);
     try {
+      // Where `auto.offset.reset` says "earliest" the wrapper's subscriptions begin with the latest all the same.
+      consumer.seekToBeginning(List.of(new TopicPartition(args.get("topic").asText(), 0)));
       return Map.of("records", take(consumer, args.get("count").asInt(), deadline));
     } finally {
       Driver.aside(consumer::close);
