@@ -79,7 +79,8 @@ def configure(args):
                 "client_id": args["clientId"],
                 "reconnect_backoff_ms": 20,
                 **({"bootstrap_timeout_ms": 10_000} if "bootstrap_timeout_ms" in KafkaConsumer.DEFAULT_CONFIG else {}),
-                "reconnect_backoff_max_ms": 1000,
+                # Often: only now and then 3.0 hears why it was refused, before the connection ends.
+                "reconnect_backoff_max_ms": 100,
                 "retry_backoff_ms": 20,
             }
         )

@@ -116,7 +116,7 @@ class Member:
         if hasattr(self.consumer, "group_metadata"):
             metadata = self.consumer.group_metadata()
             self.state.member_id = metadata.member_id
-            self.state.generation = metadata.generation_id
+            self.state.generation = metadata.generation_id if metadata.state == STABLE else None
 
     def hold_back(self):
         if LOSES_WHAT_IT_PAUSES:

@@ -52,6 +52,8 @@ class MemberState:
             self.tell(event, places)
 
     def tell(self, event, places):
+        # What is known of the generation is of before: the driver tells it anew.
+        self.generation = None
         if places:
             self.history.append({"event": event, "partitions": places_of(places)})
         self.changed.notify_all()
