@@ -24,9 +24,9 @@ type consumer struct {
 	received map[string]pulsar.Message
 }
 
-func keyOf(id pulsar.MessageID) string {
+func keyOf(id pulsar.MessageID, batchIndex int32) string {
 	return strconv.FormatInt(id.LedgerID(), 10) + ":" + strconv.FormatInt(id.EntryID(), 10) + ":" +
-		strconv.Itoa(int(id.BatchIdx()))
+		strconv.Itoa(int(batchIndex))
 }
 
 func subscribe(args arguments) (any, error) {
@@ -138,7 +138,7 @@ func receive(args arguments) (any, error) {
 	open.mutex.Lock()
 	defer open.mutex.Unlock()
 	for _, message := range messages {
-		open.received[keyOf(message.ID())] = message
+		open.received[keyOf(message.ID(), batchIndexOf(message.ID()))] = message
 	}
 	return told(messages), err
 }
@@ -155,7 +155,7 @@ func onEach(args arguments, run func(open *consumer, id pulsar.MessageID) error)
 			return nil, err
 		}
 		open.mutex.Lock()
-		if message, known := open.received[keyOf(id)]; known {
+		if message, known := open.received[keyOf(id, id.BatchIdx())]; known {
 			id = message.ID()
 		}
 		open.mutex.Unlock()

@@ -312,8 +312,16 @@ func fromID(id pulsar.MessageID) any {
 		"ledgerId":   strconv.FormatInt(id.LedgerID(), 10),
 		"entryId":    strconv.FormatInt(id.EntryID(), 10),
 		"partition":  id.PartitionIdx(),
-		"batchIndex": id.BatchIdx(),
+		"batchIndex": batchIndexOf(id),
 	}
+}
+
+// The library counts a message outside a batch as the first of one.
+func batchIndexOf(id pulsar.MessageID) int32 {
+	if id.BatchSize() <= 1 {
+		return -1
+	}
+	return id.BatchIdx()
 }
 
 func toID(args arguments) (pulsar.MessageID, error) {
