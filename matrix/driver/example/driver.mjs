@@ -50,12 +50,16 @@ async function createTopics({ topics }) {
 }
 
 async function deleteTopics({ names }) {
+  const there = new Set(await admin.listTopics())
   const remove = async (name) => {
+    if (!there.has(name)) return { name, error: 'UNKNOWN_TOPIC_OR_PARTITION' }
     try {
       await admin.deleteTopics({ topics: [name] })
       return { name }
     } catch (error) {
-      return { name, error: nameOf(error) }
+      // kafkajs asks for the metadata of what it has just deleted.
+      const code = nameOf(error)
+      return code === 'UNKNOWN_TOPIC_OR_PARTITION' ? { name } : { name, error: code }
     }
   }
   const topics = await Promise.all(names.map(remove))
