@@ -155,7 +155,7 @@ func onEach(args arguments, run func(open *consumer, id pulsar.MessageID) error)
 			return nil, err
 		}
 		open.mutex.Lock()
-		if message, known := open.received[keyOf(id, id.BatchIdx())]; known {
+		if message, known := open.received[keyOf(id, int32(each.number("batchIndex")))]; known {
 			id = message.ID()
 		}
 		open.mutex.Unlock()

@@ -318,7 +318,7 @@ func fromID(id pulsar.MessageID) any {
 
 // The library counts a message outside a batch as the first of one.
 func batchIndexOf(id pulsar.MessageID) int32 {
-	if id.BatchSize() <= 1 {
+	if id.BatchIdx() <= 0 && id.BatchSize() <= 1 {
 		return -1
 	}
 	return id.BatchIdx()
@@ -330,5 +330,5 @@ func toID(args arguments) (pulsar.MessageID, error) {
 		return nil, err
 	}
 	entry, err := args.int64("entryId")
-	return pulsar.NewMessageID(ledger, entry, int32(args.number("batchIndex")), int32(args.number("partition"))), err
+	return pulsar.NewMessageID(ledger, entry, int32(max(0, args.number("batchIndex"))), int32(args.number("partition"))), err
 }
