@@ -207,7 +207,10 @@ test('an image that ends, or is not there, is told in one line', async (t) => {
   if (skipWithoutEngine(t)) return
   const file = await targetFile()
   const yaml = JSON.parse(await readFile(file, 'utf8'))
-  const ends = { ...yaml.container, command: ['echo no such disk; exit 3'] }
+  const ends = {
+    ...yaml.container,
+    command: ['/java/bin/java -version; /java/bin/java -version; echo no such disk; exit 3'],
+  }
   await writeFile(file, JSON.stringify({ ...yaml, container: ends }))
   await assert.rejects(
     containerKind(file).start({}),
