@@ -33,7 +33,7 @@ export const QUICK_MS_MAX = 800
 const quickBreadth: Breadth = { cheap: 'one', cheapMsMax: 500, newest: ['requirement'], older: [] }
 const standardBreadth: Breadth = {
   cheap: 'each',
-  cheapMsMax: 1_500,
+  cheapMsMax: 500,
   newest: ['outline', 'requirement'],
   older: ['requirement'],
 }
