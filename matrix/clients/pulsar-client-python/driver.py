@@ -20,7 +20,9 @@ import pulsar
 
 from driver_base import DriverError, Unsupported, from_base64, serve, to_base64
 
-OPERATION_TIMEOUT_S = 15
+OPERATION_TIMEOUT_S = 8
+# With a token: the library tries again until then, also when it was told that the token is wrong.
+SECURED_TIMEOUT_S = 5
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 POLL_MS_MAX = 60_000
 
@@ -71,11 +73,12 @@ def configure(args):
         producers.clear()
         consumers.clear()
         readers.clear()
+        security = args.get("security") or {}
         client = pulsar.Client(
             args["serviceUrl"],
-            operation_timeout_seconds=OPERATION_TIMEOUT_S,
+            operation_timeout_seconds=SECURED_TIMEOUT_S if "token" in security else OPERATION_TIMEOUT_S,
             connection_timeout_ms=5000,
-            **security_settings(args.get("security") or {}),
+            **security_settings(security),
             logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Warn),
         )
     return {}
