@@ -40,7 +40,7 @@ export async function provisionJava(context: ProvisionContext): Promise<ReadyCli
   const javac = await findTool('java')
   const java = join(dirname(javac), 'java')
   const jars = await context.build(
-    `${spec.name}-${version}-jars`,
+    `${context.packages}-jars`,
     `fetching ${spec.package} ${version} with Maven`,
     async (unfinished) => {
       const dependencies = yaml.dependencies.map((each) => each.replace('{version}', version))

@@ -9,7 +9,7 @@ export async function provisionNode(context: ProvisionContext): Promise<ReadyCli
   const packages = [`${spec.package}@${version}`, ...yaml.dependencies]
   const abi = `node${process.versions.modules}-${process.platform}-${process.arch}`
   const folder = await context.build(
-    `${spec.name}-${version}-${abi}`,
+    `${context.packages}-${abi}`,
     `installing ${spec.package} ${version} with npm`,
     async (unfinished) => {
       const scripts = yaml.installScripts ? [] : ['--ignore-scripts']

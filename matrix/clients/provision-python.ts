@@ -9,7 +9,7 @@ export async function provisionPython(context: ProvisionContext): Promise<ReadyC
   const python = await findTool('python')
   const packages = [`${spec.package}==${version}`, ...yaml.dependencies]
   const folder = await context.build(
-    `${spec.name}-${version}-${process.platform}-${process.arch}`,
+    `${context.packages}-${process.platform}-${process.arch}`,
     `installing ${spec.package} ${version} with pip`,
     async (unfinished) => {
       const environment = join(unfinished, 'venv')

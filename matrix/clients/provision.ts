@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { buildOnce, isComplete } from './build-once.js'
 import { readClientYaml } from './client-yaml.js'
@@ -23,6 +24,12 @@ const LANGUAGES = {
   other: provisionOther,
 }
 
+/** Another list of packages is another folder. */
+function packagesName(name: string, version: string, dependencies: readonly string[]): string {
+  if (dependencies.length === 0) return `${name}-${version}`
+  return `${name}-${version}-with-${createHash('sha256').update(dependencies.join()).digest('hex').slice(0, 8)}`
+}
+
 /**
  * @see Provision
  * Makes a client ready, or says why it cannot be had: no failure of a tool or of the network throws. An abort does.
@@ -33,6 +40,7 @@ export const provisionClient: Provision = async (spec, version, { onProgress, si
     spec,
     version,
     yaml,
+    packages: packagesName(spec.name, version, yaml.dependencies),
     signal,
     async build(name, progress, build) {
       const folder = join(cacheFolder(), 'clients', name)

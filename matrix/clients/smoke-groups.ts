@@ -206,11 +206,15 @@ async function staticMembers({ run, kafka, topic, assignor }: Stage): Promise<vo
     await kafka.call('assignment', { member: 'early', count: 4 })
     await kafka.call('openMember', { member: 'late', ...args })
     await kafka.call('assignment', { member: 'late', count: 4 })
-    await expectError(run, 'FENCED_INSTANCE_ID', () =>
-      kafka.call('memberPoll', { member: 'early', count: 1000, timeoutMs: 8000 }),
+    const polled = kafka.call('memberPoll', { member: 'early', count: 1000, timeoutMs: 8000 })
+    const told = await polled.then(
+      () => 'nothing',
+      (error: unknown) => (error instanceof DriverError ? error.name : Promise.reject(error)),
     )
     await kafka.call('closeMember', { member: 'early' })
     await kafka.call('closeMember', { member: 'late' })
+    // Some libraries know no such error, or go on trying.
+    if (told !== 'FENCED_INSTANCE_ID') throw new Unsupported(`the library tells the fenced member ${told}`)
   })
 }
 

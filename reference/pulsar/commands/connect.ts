@@ -3,6 +3,9 @@ import { fail } from '../failure.js'
 import type { Handler, Session } from '../session.js'
 import { type CommandBody, PROTOCOL_VERSION } from '../wire/commands.js'
 
+/** The client of 2.8.0, in the Pulsar–Kafka wrapper of that release too, says that it reads broker entry metadata, and does not. */
+const cannotReadIt = /^(Pulsar-Java-v)?2\.8\.0$/
+
 /**
  * CONNECT: the hand-shake. Where authentication is asked for, with a token (`auth_method_name` is `token`); whoever has none
  * that is right is refused with AuthenticationError. Clients of a proxy, as somebody else than the proxy, are refused.
@@ -46,7 +49,8 @@ export async function takeToken(
 function welcome(session: Session, body: CommandBody<'CONNECT'>): void {
   const protocolVersion = Math.min(body.protocolVersion ?? 0, PROTOCOL_VERSION)
   session.client = { version: body.clientVersion, protocolVersion }
-  session.readsBrokerEntryMetadata = body.featureFlags?.supportsBrokerEntryMetadata === true
+  session.readsBrokerEntryMetadata =
+    body.featureFlags?.supportsBrokerEntryMetadata === true && !cannotReadIt.test(body.clientVersion)
   session.send('CONNECTED', {
     serverVersion: 'kop-conformance-reference',
     protocolVersion,
