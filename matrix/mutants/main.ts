@@ -44,7 +44,7 @@ const program = new Command('npm run mutants --')
   .option(
     '--clients <names>',
     'one of each world and kind of tool is enough',
-    'confluent-kafka,pulsar-client-python,kafka-tools,pulsar-admin-go',
+    'confluent-kafka,pulsar-client-python,kafka-tools,pulsar-admin-go,pulsar-kafka-wrapper',
   )
   .option('--parallel <count>', 'variants run at the same time', positiveInteger, availableParallelism() + 1)
   .option('--seed <number>', 'of every random choice', seed, 1)

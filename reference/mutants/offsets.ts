@@ -1,6 +1,8 @@
-import { asEntryId, asOffset } from '../base/brand.js'
+import { asEntryId, asLedgerId, asOffset } from '../base/brand.js'
 import { listOffsets } from '../kafka/messages/02-list-offsets.js'
 import { batchField, readBatch } from '../kafka/wire/record-batch.js'
+import type { OffsetMapping } from '../offsets/types.js'
+import { wrapperMapping } from '../offsets/wrapper.js'
 import { isRefusal, type PartitionLog } from '../topics/types.js'
 import type { Mutant } from './mutant.js'
 import { changedBatches, fetchedBatches, looseRecords, rebuilt } from './rewrite.js'
@@ -35,6 +37,23 @@ function restartsAtZero(log: PartitionLog): Changes<PartitionLog> {
       })
     },
   }
+}
+
+/** The wrapper's mapping with fewer bits for entries. */
+function fewerEntryBits(): void {
+  const bits = 20n
+  const changes: Pick<OffsetMapping, 'offsetOf' | 'targetOf'> = {
+    offsetOf: ({ position: { ledgerId, entryId } }) => asOffset((BigInt(ledgerId) << bits) | BigInt(entryId)),
+    targetOf: (offset) => ({
+      by: 'id',
+      position: {
+        ledgerId: asLedgerId(Number(offset >> bits)),
+        entryId: asEntryId(Number(BigInt.asUintN(Number(bits), offset))),
+      },
+      batchIndex: 0,
+    }),
+  }
+  Object.assign(wrapperMapping, changes)
 }
 
 /** Offsets and message ids (chapter ID). */
@@ -157,5 +176,12 @@ export const offsetMutants: readonly Mutant[] = [
     breaks: ['ID-13'],
     description: 'DeleteRecords is answered as done, and deletes nothing.',
     replace: kafkaLogs(() => ({ deleteRecords: async (before) => before })),
+  },
+  {
+    name: 'wrapper-with-fewer-entry-bits',
+    breaks: ['ID-12'],
+    description:
+      'Under the mapping `wrapper` an offset has another place for the entry than the wrapper computes.',
+    install: fewerEntryBits,
   },
 ]
