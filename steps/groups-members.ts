@@ -294,7 +294,7 @@ Then(
     const [oneBefore, otherBefore] = this.note<Assignment[]>('before')
     if (one === undefined || other === undefined) throw new Error('two members are due')
     const oneNow = await assignmentOf(this, one, one.has.length, SETTLED_WITHIN_MS)
-    sameList(`what ${one.name} has`, one.has.map(textOf), oneNow.partitions.map(textOf))
+    sameList(`what ${one.name} has`, one.has.map(textOf).sort(), oneNow.partitions.map(textOf).sort())
     const otherNow = await assignmentOf(this, other, other.has.length, LOOK_MS)
     sameList(
       `what happened to ${other.name}`,

@@ -1,5 +1,5 @@
 import { Given, Then, When } from '@cucumber/cucumber'
-import { DriverCrashed, DriverTimedOut } from '../matrix/driver/errors.js'
+import { DriverCrashed, DriverTimedOut, Unsupported } from '../matrix/driver/errors.js'
 import type { KafkaSecurity, PulsarSecurity } from './addresses.js'
 import { askAdmin } from './tenants-admin.js'
 import {
@@ -75,7 +75,8 @@ async function attempt(world: ConformanceWorld, call: () => Promise<unknown>): P
     () => null,
     (refused: unknown) => refused,
   )
-  if (error instanceof DriverTimedOut || error instanceof DriverCrashed) throw error
+  const isNoAnswer = error instanceof DriverTimedOut || error instanceof DriverCrashed
+  if (isNoAnswer || error instanceof Unsupported) throw error
   const milliseconds = Date.now() - started
   const attempted: Attempted =
     error instanceof Error

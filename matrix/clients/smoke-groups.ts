@@ -142,11 +142,16 @@ async function membership(stage: Stage): Promise<void> {
       run.equal(offset, first.some((record) => record.partition === partition) ? '1' : '-1')
     }
   })
-  await run.check('commit into a group with members', () =>
-    expectError(run, 'UNKNOWN_MEMBER_ID', () =>
-      kafka.call('commit', { group, offsets: [{ topic, partition: 0, offset: '1' }] }),
-    ),
-  )
+  await run.check('commit into a group with members', async () => {
+    const committed = kafka.call('commit', { group, offsets: [{ topic, partition: 0, offset: '1' }] })
+    const told = await committed.then(
+      () => 'nothing',
+      (error: unknown) => (error instanceof DriverError ? error.name : Promise.reject(error)),
+    )
+    // Java's clients before 2.0 say only that the group has others now.
+    if (told === 'CommitFailedException') throw new Unsupported(`the library tells ${told}`)
+    run.equal(told, 'UNKNOWN_MEMBER_ID')
+  })
   await run.check('closeMember: the other goes on from the commits', async () => {
     const started = performance.now()
     await kafka.call('closeMember', { member: 'two' })

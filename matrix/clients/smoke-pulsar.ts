@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { MessageId, PulsarMessage, PulsarOps, PulsarReceived } from '../driver/messages.js'
-import { type Driver, pulsarDriver, type TypedDriver } from '../driver/process.js'
+import { type Driver, DriverError, pulsarDriver, type TypedDriver, Unsupported } from '../driver/process.js'
 import { expectError, type SmokeRun } from './smoke-run.js'
 
 const text = (value: string) => Buffer.from(value).toString('base64')
@@ -260,11 +260,14 @@ async function subscriptions({ run, pulsar, topic }: Stage): Promise<void> {
     run.equal(valuesOf(await receive('nack', 1)), ['3'])
   })
   await run.check('redeliverUnacknowledged', async () => {
-    await pulsar.call('redeliverUnacknowledged', { consumer: 'nack' })
-    const [message] = await receive('nack', 1)
-    run.equal(message && valuesOf([message]), ['3'])
-    await pulsar.call('acknowledge', { consumer: 'nack', ids: message ? [message.id] : [] })
-    await pulsar.call('closeConsumer', { consumer: 'nack' })
+    try {
+      await pulsar.call('redeliverUnacknowledged', { consumer: 'nack' })
+      const [message] = await receive('nack', 1)
+      run.equal(message && valuesOf([message]), ['3'])
+      await pulsar.call('acknowledge', { consumer: 'nack', ids: message ? [message.id] : [] })
+    } finally {
+      await pulsar.call('closeConsumer', { consumer: 'nack' })
+    }
   })
   await run.check('cumulative acknowledgement, seek by id and by time', async () => {
     await open('cumulative', { receiverQueueSize: 10 })
@@ -324,10 +327,22 @@ async function places({ run, pulsar, topic }: Stage): Promise<void> {
     run.true(Date.now() - sent >= 1000, 'it was delivered at once')
   })
   await run.check('delivery times out', async () => {
-    const { messages } = await pulsar.call('receive', { consumer: 'delayed', count: 1, timeoutMs: 200 })
+    const { messages } = await unlessNothingIsOpen(() =>
+      pulsar.call('receive', { consumer: 'delayed', count: 1, timeoutMs: 200 }),
+    )
     run.equal(messages, [])
     await pulsar.call('closeConsumer', { consumer: 'delayed' })
   })
+}
+
+/** Of a library that could not do what was to be received from. */
+async function unlessNothingIsOpen<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof DriverError && error.name === 'NoSuchHandle') throw new Unsupported(error.message)
+    throw error
+  }
 }
 
 async function readersThatStay({ run, pulsar, topic }: Stage): Promise<void> {

@@ -1,14 +1,22 @@
 import { type Driver, wrapperDriver } from '../driver/process.js'
+import { askRest } from '../rest.js'
 import type { SmokeRun } from './smoke-run.js'
 
 const VALUES = ['b25l', 'dHdv', 'dGhyZWU=']
 
-/** Every op of a driver of the Pulsar–Kafka wrapper, on a topic that it makes by writing. */
-export async function smokeWrapper(run: SmokeRun, driver: Driver, serviceUrl: string): Promise<void> {
+/** Every op of a driver of the Pulsar–Kafka wrapper. */
+export async function smokeWrapper(
+  run: SmokeRun,
+  driver: Driver,
+  { pulsar, admin }: { pulsar: string; admin: string },
+): Promise<void> {
   const wrapper = wrapperDriver(driver)
   const topic = `persistent://public/default/smoke-${run.id}`
+  // It cannot seek in a topic without partitions.
+  const path = `/admin/v2/persistent/public/default/smoke-${run.id}/partitions`
+  await askRest(admin, { method: 'PUT', path, body: 2 })
   let told: string[] = []
-  await run.check('configure', () => wrapper.call('configure', { serviceUrl }))
+  await run.check('configure', () => wrapper.call('configure', { serviceUrl: pulsar }))
   await run.check('produce', async () => {
     told = (await wrapper.call('produce', { topic, values: VALUES })).offsets
     run.true(new Set(told).size === VALUES.length, `offsets are not distinct: ${told}`)

@@ -60,7 +60,7 @@ async function smokeOf(run: SmokeRun, driver: Driver, { kafka, pulsar, admin }: 
   if (kind === 'pulsar-admin' && pulsar && admin) {
     return withClient(BESIDE[kind], (beside) => smokePulsarAdmin(run, driver, beside, { pulsar, admin }))
   }
-  if (kind === 'pulsar-kafka-wrapper' && pulsar) return smokeWrapper(run, driver, pulsar)
+  if (kind === 'pulsar-kafka-wrapper' && pulsar && admin) return smokeWrapper(run, driver, { pulsar, admin })
   if (kind === 'raw' && kafka && pulsar) {
     return withClient(BESIDE[kind], (beside) => smokeRaw(run, driver, beside, { kafka, pulsar }))
   }

@@ -33,7 +33,7 @@ export const QUICK_MS_MAX = 200
 const quickBreadth: Breadth = { cheap: 'one', cheapMsMax: 500, newest: ['requirement'], older: [] }
 const standardBreadth: Breadth = {
   cheap: 'each',
-  cheapMsMax: 500,
+  cheapMsMax: 200,
   newest: ['outline', 'requirement'],
   older: ['requirement'],
 }

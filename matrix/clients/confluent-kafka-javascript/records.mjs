@@ -37,7 +37,8 @@ function headerValue(base64) {
   const bytes = Buffer.from(base64, 'base64')
   if (!Buffer.from(bytes.toString('utf8')).equals(bytes) || bytes.includes(0))
     throw new Unsupported('the library sends header values as text without NUL')
-  return bytes
+  // Of an empty Buffer it makes a null.
+  return bytes.length === 0 ? '' : bytes
 }
 
 function fromHeaders(object) {

@@ -302,32 +302,33 @@ func metadata(args arguments) (any, error) {
 /* ---- Places -------------------------------------------------------------------------------------------------------- */
 
 // offsetAt: a timestamp, or kafka.FirstOffset or kafka.LastOffset. −1: none.
-func offsetAt(at place, timestamp int64) (offset int64, found string, err error) {
+func offsetAt(at place, timestamp int64) (offset int64, err error) {
 	patience, cancel := limited()
 	defer cancel()
 	wanted := kafka.OffsetRequest{Partition: int(at.Partition), Timestamp: timestamp}
 	response, err := now().client.ListOffsets(patience,
 		&kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{at.Topic: {wanted}}})
 	if err != nil {
-		return 0, "", err
+		return 0, err
 	}
 	for _, each := range response.Topics[at.Topic] {
 		switch {
 		case each.Error != nil:
-			return 0, "", each.Error
+			return 0, each.Error
 		case timestamp == kafka.FirstOffset:
-			return each.FirstOffset, "", nil
+			return each.FirstOffset, nil
 		case timestamp == kafka.LastOffset:
-			return each.LastOffset, "", nil
+			return each.LastOffset, nil
 		}
-		for offset, at := range each.Offsets {
+		// The library keeps the time that was asked for, not the one that the broker found.
+		for offset := range each.Offsets {
 			if offset >= 0 {
-				return offset, strconv.FormatInt(at.UnixMilli(), 10), nil
+				return offset, nil
 			}
 		}
-		return -1, "", nil
+		return -1, nil
 	}
-	return 0, "", kafka.UnknownTopicOrPartition
+	return 0, kafka.UnknownTopicOrPartition
 }
 
 func listOffsets(args arguments) (any, error) {
@@ -341,12 +342,8 @@ func listOffsets(args arguments) (any, error) {
 		}
 		at = timestamp
 	}
-	offset, timestamp, err := offsetAt(placeOf(args), at)
-	told := map[string]any{"offset": strconv.FormatInt(offset, 10)}
-	if timestamp != "" {
-		told["timestamp"] = timestamp
-	}
-	return told, err
+	offset, err := offsetAt(placeOf(args), at)
+	return map[string]any{"offset": strconv.FormatInt(offset, 10)}, err
 }
 
 // startOf is where `from` says.

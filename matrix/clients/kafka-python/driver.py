@@ -37,6 +37,8 @@ running = set()
 lock = threading.RLock()
 admin_lock = threading.Lock()
 
+VERSION = tuple(int(part) for part in kafka.__version__.split(".")[:2])
+
 
 def checked(op):
     """The library refuses, before it asks a broker, names of topics that only Kafka on Pulsar has."""
@@ -183,6 +185,8 @@ def make_producer(args):
     idempotent = args.get("idempotent", False)
     if idempotent and "enable_idempotence" not in KafkaProducer.DEFAULT_CONFIG:
         raise Unsupported(f"kafka-python {kafka.__version__} has no setting enable_idempotence")
+    if args.get("acks") == "0" and (2, 1) <= VERSION < (3, 0):
+        raise Unsupported(f"kafka-python {kafka.__version__} may leave a last record of acks 0 unsent")
     compression = args.get("compression", "none")
     timeout_ms = args.get("timeoutMs", 15_000)
     wanted = {

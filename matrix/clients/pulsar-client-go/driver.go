@@ -65,6 +65,7 @@ func main() {
 var (
 	brokerError = regexp.MustCompile(`server error: (\w+)`)
 	resultName  = regexp.MustCompile(`: (\w+)$`)
+	bareName    = regexp.MustCompile(`^[A-Z]\w+Error$`)
 )
 
 var renamed = map[string]string{
@@ -88,6 +89,10 @@ func nameOf(err error) string {
 			return name
 		}
 		return found[1]
+	}
+	// Some of the broker's errors are handed on as their name alone.
+	if bareName.MatchString(err.Error()) {
+		return err.Error()
 	}
 	return fmt.Sprintf("%T", err)
 }
@@ -265,6 +270,9 @@ func messageOf(args arguments, hasSchema bool) (*pulsar.ProducerMessage, error) 
 	value, err := args.bytes("value")
 	if err != nil {
 		return nil, err
+	}
+	if len(value) == 0 {
+		return nil, unsupported("Go's Pulsar client never hands out a message without bytes: it is not sent")
 	}
 	orderingKey, err := args.bytes("orderingKey")
 	if err != nil {
