@@ -54,9 +54,12 @@ async function conformance(plan, out) {
   const suite = await run(`conformance, ${plan} plan`, process.execPath, args, covered)
   const file = join(out, 'results.json')
   if (existsSync(file)) {
-    const verdicts = JSON.parse(readFileSync(file, 'utf8')).summary.verdicts
-    passed += (verdicts.passed ?? 0) + (verdicts['known-failing'] ?? 0)
-    failed += (verdicts.failed ?? 0) + (verdicts['stale-entry'] ?? 0) + (verdicts.flaky ?? 0)
+    const { results } = JSON.parse(readFileSync(file, 'utf8'))
+    passed += results.filter(({ verdict }) => verdict === 'passed' || verdict === 'known-failing').length
+    // What the original shows with the same client too is the client's, and no fault of this project.
+    const isWrong = ({ verdict, blame }) =>
+      ['failed', 'stale-entry', 'flaky'].includes(verdict) && blame !== 'client'
+    failed += results.filter(isWrong).length
   }
   if (suite.code !== 0) failed++
 }
