@@ -46,11 +46,11 @@ test('every proof that is shipped is of a driver as it is now', () => {
   )
 })
 
-test('every version of a client of the quick plan is proven', () => {
+test('each client of the quick plan is proven, in the version that plans choose', () => {
   const proofs = readProofs(join(folder, 'proven.json'))
   const titles = loadClients(folder)
     .filter(({ quick }) => quick)
-    .flatMap(({ name, versions }) => versions.map((version) => `${name}@${version}`))
+    .map(({ name, versions }) => `${name}@${versions.at(-1)}`)
   assert.deepEqual(
     titles.filter((title) => proofs[title] === undefined),
     [],
