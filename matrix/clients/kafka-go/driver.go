@@ -355,7 +355,7 @@ func startOf(args arguments, fallback string) (int64, error) {
 	if args.textOr("from", fallback) == "earliest" {
 		at = kafka.FirstOffset
 	}
-	offset, _, err := offsetAt(placeOf(args), at)
+	offset, err := offsetAt(placeOf(args), at)
 	return offset, err
 }
 

@@ -133,7 +133,7 @@ func (open *groupMember) read(lasting context.Context, at place, offset int64) {
 	reading := &reader{place: at, position: offset, bytesMax: fetchBytesMax}
 	for lasting.Err() == nil {
 		if reading.position < 0 {
-			if start, _, err := offsetAt(at, open.first); err == nil {
+			if start, err := offsetAt(at, open.first); err == nil {
 				reading.position = start
 			}
 		} else if err := reading.step(lasting); err == nil {

@@ -234,7 +234,7 @@ func consume(args arguments) (any, error) {
 	}
 	end, count := int64(math.MaxInt64), math.MaxInt32
 	if args.has("until") {
-		if end, _, err = offsetAt(at, kafka.LastOffset); err != nil {
+		if end, err = offsetAt(at, kafka.LastOffset); err != nil {
 			return nil, err
 		}
 	}
