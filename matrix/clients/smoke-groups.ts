@@ -143,10 +143,8 @@ async function membership(stage: Stage): Promise<void> {
     }
   })
   await run.check('commit into a group with members', async () => {
-    const committed = kafka.call('commit', { group, offsets: [{ topic, partition: 0, offset: '1' }] })
-    const told = await committed.then(
-      () => 'nothing',
-      (error: unknown) => (error instanceof DriverError ? error.name : Promise.reject(error)),
+    const told = await errorOf(
+      kafka.call('commit', { group, offsets: [{ topic, partition: 0, offset: '1' }] }),
     )
     // Java's clients before 2.0 say only that the group has others now.
     if (told === 'CommitFailedException') throw new Unsupported(`the library tells ${told}`)
@@ -204,6 +202,14 @@ async function assignors({ run, kafka, topic }: Stage): Promise<void> {
   })
 }
 
+/** The name of the driver's error; `nothing` when there is none. @throws what is no error of the driver */
+function errorOf(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => 'nothing',
+    (error: unknown) => (error instanceof DriverError ? error.name : Promise.reject(error)),
+  )
+}
+
 async function staticMembers({ run, kafka, topic, assignor }: Stage): Promise<void> {
   const args = { group: `${topic}-static`, topics: [topic], assignor, instanceId: 'same' }
   await run.check('a static member is fenced by another of its id', async () => {
@@ -211,11 +217,7 @@ async function staticMembers({ run, kafka, topic, assignor }: Stage): Promise<vo
     await kafka.call('assignment', { member: 'early', count: 4 })
     await kafka.call('openMember', { member: 'late', ...args })
     await kafka.call('assignment', { member: 'late', count: 4 })
-    const polled = kafka.call('memberPoll', { member: 'early', count: 1000, timeoutMs: 8000 })
-    const told = await polled.then(
-      () => 'nothing',
-      (error: unknown) => (error instanceof DriverError ? error.name : Promise.reject(error)),
-    )
+    const told = await errorOf(kafka.call('memberPoll', { member: 'early', count: 1000, timeoutMs: 8000 }))
     await kafka.call('closeMember', { member: 'early' })
     await kafka.call('closeMember', { member: 'late' })
     // Some libraries know no such error, or go on trying.
