@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
@@ -193,6 +194,8 @@ function addTarget(command: Command): void {
 /** Ctrl-C ends the run in order; a second one ends the process. */
 function interruptSignal(what = 'writing the partial report'): AbortSignal {
   const abort = new AbortController()
+  // Every client of a plan listens to it while it is made ready.
+  setMaxListeners(0, abort.signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (abort.signal.aborted) process.exit(EXIT.interrupted)

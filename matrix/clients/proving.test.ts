@@ -61,7 +61,7 @@ const provision: Provision = async ({ name, kind, folder }, version) => {
   return { name, version, kind, command: [process.execPath, join(folder, 'driver.cjs')], env: {} }
 }
 
-function proving(why: string | null = null) {
+function proving(why: string | null = null, startFails: string | null = null) {
   const lines: string[] = []
   let starts = 0
   let stops = 0
@@ -71,6 +71,7 @@ function proving(why: string | null = null) {
     ...reference,
     async start() {
       starts += 1
+      if (startFails !== null) throw new Error(startFails)
       const stop = async () => {
         stops += 1
       }
@@ -120,6 +121,15 @@ test('a driver that fails its smoke does not judge, and the check is named', asy
   )
   assert.equal(outcome.remedy, 'see it all: kop-conformance prove --clients mine@1')
   assert.equal(readOwnProof('mine@1', driverDigest(spec, '1')), null)
+})
+
+test('an original that does not start costs the client that was to be proved by it, not the run', async () => {
+  const { provisionIt } = proving(null, 'Apache Kafka 4.1.0 did not answer within 90 s')
+  const outcome = await provisionIt(specOf(`${DRIVER}//unheard`), '1', {})
+  assert.equal(
+    'reason' in outcome && outcome.reason,
+    'its driver is not proven: Apache Kafka 4.1.0 did not answer within 90 s',
+  )
 })
 
 test('a driver that can do nothing is not proven by that', async () => {

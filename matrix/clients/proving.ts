@@ -12,7 +12,8 @@ export interface ProvingOptions extends ProverOptions {
 
 /**
  * Makes clients ready as `provision` does, and proves the driver of one that nothing has proved in its present state:
- * one that fails its smoke cannot judge. Where no original can be had it judges unproven, and a line says so.
+ * one that fails its smoke cannot judge, nor one whose original does not start. Where no original can be had it judges
+ * unproven, and a line says so.
  */
 export function provisionProved(options: ProvingOptions): Provision {
   const { provision, whyNoControl, onLine } = options
@@ -32,10 +33,16 @@ export function provisionProved(options: ProvingOptions): Provision {
         return client
       }
       onLine(`proving the driver of ${title}: nothing has, in its present state`)
-      const tested = await prover.test(spec, client)
-      if (tested.proof !== null) return client
+      const failure = await prover.test(spec, client).then(
+        (tested) => (tested.proof === null ? whyUnproven(tested) : null),
+        (error: unknown) => {
+          options.signal.throwIfAborted()
+          return error instanceof Error ? error.message : String(error)
+        },
+      )
+      if (failure === null) return client
       const { name, kind } = spec
-      const reason = `its driver is not proven: ${whyUnproven(tested)}`
+      const reason = `its driver is not proven: ${failure}`
       return { name, version, kind, reason, remedy: `see it all: kop-conformance prove --clients ${title}` }
     } finally {
       underWay -= 1
