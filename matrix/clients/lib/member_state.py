@@ -23,6 +23,8 @@ class MemberState:
         # How many a `memberPoll` that waits asks for.
         self.wanted = 0
         self.positions = {}
+        # Of the same places: it would never hand out again what it has handed out already.
+        self.held_positions = {}
         self.failure = None
         self.member_id = None
         self.generation = None
@@ -35,21 +37,29 @@ class MemberState:
             self.failure = None
             self.assigned.update(places)
             self.waiting[:0] = [pair for pair in self.held if pair[0] in self.assigned]
-            self.held.clear()
+            for place, position in self.held_positions.items():
+                if place in self.assigned:
+                    self.positions.setdefault(place, position)
+            self.let_go()
             self.tell("assigned", places)
 
     def take(self, event, places, hold=False):
-        """`hold`: keeps what was received of them for the case that they come back at once."""
+        """`hold`: keeps what was received and handed out of them for the case that they come back at once."""
         with self.changed:
             self.assigned.difference_update(places)
             if hold:
                 self.held.extend(pair for pair in self.waiting if pair[0] in places)
+                self.held_positions.update((place, self.positions[place]) for place in places if place in self.positions)
             else:
-                self.held.clear()
+                self.let_go()
             for place in places:
                 self.positions.pop(place, None)
             self.waiting[:] = [pair for pair in self.waiting if pair[0] in self.assigned]
             self.tell(event, places)
+
+    def let_go(self):
+        self.held.clear()
+        self.held_positions.clear()
 
     def tell(self, event, places):
         # What is known of the generation is of before: the driver tells it anew.
