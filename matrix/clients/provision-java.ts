@@ -10,8 +10,10 @@ import { findTool, runTool } from './tools.js'
 import type { ReadyClient } from './types.js'
 import { fits } from './version-files.js'
 
-const JACKSON = ['annotations', 'core', 'databind'].map(
-  (part) => `com.fasterxml.jackson.core:jackson-${part}:2.19.2`,
+/** For the drivers' own lines. It is the only Jackson there is then: it must not be older than any library's. */
+const JACKSON = '2.21.3'
+const JACKSON_ARTIFACTS = ['annotations:2.21', `core:${JACKSON}`, `databind:${JACKSON}`].map(
+  (part) => `com.fasterxml.jackson.core:jackson-${part}`,
 )
 /** A driver lives for a run of a minute: what counts is how soon it answers. */
 const JVM_OPTIONS = [
@@ -40,11 +42,11 @@ export async function provisionJava(context: ProvisionContext): Promise<ReadyCli
   const javac = await findTool('java')
   const java = join(dirname(javac), 'java')
   const jars = await context.build(
-    `${context.packages}-jars`,
+    `${context.packages}-jackson-${JACKSON}-jars`,
     `fetching ${spec.package} ${version} with Maven`,
     async (unfinished) => {
       const dependencies = yaml.dependencies.map((each) => each.replace('{version}', version))
-      const artifacts = [`${spec.package}:${version}`, ...JACKSON, ...dependencies]
+      const artifacts = [`${spec.package}:${version}`, ...JACKSON_ARTIFACTS, ...dependencies]
       await copyJars({ name: `${spec.name}-${version}`, artifacts }, unfinished, signal)
     },
   )
