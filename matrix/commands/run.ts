@@ -23,7 +23,7 @@ import { EXIT } from './exit.js'
 import { checkReachable } from './reachable.js'
 import { exitCodeOf, printReport } from './report.js'
 import { choosePlan, type SelectionOptions, selectScenarios } from './selected.js'
-import { chooseTarget, type TargetOptions } from './target-choice.js'
+import { chooseTarget, endpointsOf, type TargetOptions } from './target-choice.js'
 import { missingTools } from './toolchains.js'
 
 export interface RunCommandOptions extends SelectionOptions, TargetOptions, ControlCommandOptions {
@@ -74,6 +74,7 @@ export async function runCommand(
       outside: outsideOf(clients, options.client ?? []),
       targetKind: target.kind,
       targetChoice: target.choice,
+      endpoints: endpointsOf(options),
       settings: target.settings,
       knownFailing,
       spread,

@@ -290,22 +290,27 @@ export function idOf<Client extends ClientTitle>(
   return [...(worlds === 'raw' ? ['raw'] : []), ...clientsOf(clients).map(titleOf)].join(' × ')
 }
 
+/** What a scenario needs that a target of these endpoints does not speak; null: nothing. */
+export function unspokenBy(endpoints: Endpoints, { worlds, tools }: Scenario): string | null {
+  const needsKafka = !['pulsar', 'tools'].includes(worlds) || tools.includes('kafka-admin')
+  const needsPulsar = worlds === 'pulsar' || worlds === 'both' || worlds === 'wrapper'
+  if (needsKafka && endpoints.kafka === undefined) return 'the target does not speak Kafka'
+  if (needsPulsar && endpoints.pulsar === undefined) return 'the target does not speak Pulsar'
+  if (tools.includes('pulsar-admin') && endpoints.admin === undefined)
+    return 'the target has no admin address'
+  return null
+}
+
 function reasonToLeaveOut<Client extends ClientTitle>(
   scenario: Scenario,
   input: CellInput<Client>,
 ): string | null {
-  const { endpoints } = input
+  const unspoken = unspokenBy(input.endpoints, scenario)
+  if (unspoken !== null) return unspoken
   const { worlds, tools } = scenario
   const needsKafkaClient = worlds === 'kafka' || worlds === 'both' || worlds === 'wrapper'
   const needsPulsar = worlds === 'pulsar' || worlds === 'both'
   const { wrapper = [] } = input
-  const needsKafka = needsKafkaClient || worlds === 'raw' || tools.includes('kafka-admin')
-  if (needsKafka && endpoints.kafka === undefined) return 'the target does not speak Kafka'
-  if ((needsPulsar || worlds === 'wrapper') && endpoints.pulsar === undefined)
-    return 'the target does not speak Pulsar'
-  if (tools.includes('pulsar-admin') && endpoints.admin === undefined) {
-    return 'the target has no admin address'
-  }
   if (needsKafkaClient && input.kafka.length === 0) return 'there is no Kafka client in the plan'
   if (needsPulsar && input.pulsar.length === 0) return 'there is no Pulsar client in the plan'
   if (worlds === 'wrapper' && wrapper.length === 0) return 'the Pulsar–Kafka wrapper is not in the plan'

@@ -8,7 +8,7 @@ import type { OutsideClient, TargetChoice } from '../plan/repeat.js'
 import type { Scenario } from '../plan/scenarios.js'
 import type { Shard } from '../plan/shards.js'
 import type { SweepInput } from '../sweep/sweep.js'
-import type { Target, TargetKind, TargetSettings } from '../targets/types.js'
+import type { Endpoints, Target, TargetKind, TargetSettings } from '../targets/types.js'
 import type { ControlOptions } from './control-options.js'
 import type { ReadRecord, RecordLine } from './record.js'
 
@@ -23,6 +23,8 @@ export interface RunInput {
   readonly outside?: readonly OutsideClient[]
   readonly targetKind: TargetKind
   readonly targetChoice: TargetChoice
+  /** What it will speak, as far as that is known before it is started: only clients for that are made ready. Absent: all. */
+  readonly endpoints?: Endpoints
   readonly settings: TargetSettings
   readonly knownFailing: readonly KnownFailing[]
   /** How the scenarios are spread over the clients. */

@@ -136,6 +136,17 @@ test('what workers leave in the temporary folder goes with the run', async () =>
   assert.equal(existsSync(dirname(left)), false)
 })
 
+test('only clients of what the target will speak are made ready', async () => {
+  const asked: string[] = []
+  const input = await inputFor(FEATURE, { endpoints: { kafka: '' } })
+  const provision: RunInput['provision'] = (spec, version, options) => {
+    asked.push(spec.name)
+    return input.provision(spec, version, options)
+  }
+  await run({ ...input, provision })
+  assert.deepEqual(asked, ['kafkajs', 'broken'])
+})
+
 test('a scenario that hangs is failed at the time-out', async () => {
   const feature = 'Feature: Hangs\n  @MC-3 @kafka\n  Scenario: It hangs\n    Given a step that hangs\n'
   const results = await run(await inputFor(feature, { scenarioTimeoutMs: 300 }))

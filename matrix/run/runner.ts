@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClientSpec, ReadyClient } from '../clients/types.js'
 import type { Observation } from '../judge/verdicts.js'
-import { type Cell, countCases } from '../plan/cells.js'
+import { type Cell, countCases, unspokenBy } from '../plan/cells.js'
 import { cutIntoChunks } from '../plan/chunks.js'
 import type { ChosenClient } from '../plan/clients.js'
 import type { Scenario } from '../plan/scenarios.js'
@@ -95,8 +95,13 @@ async function startTarget({ targetKind, settings, signal, events }: RunInput): 
 
 /** Only clients of a world, and tools of a kind, that a selected scenario needs; the raw client also to sweep with. */
 async function provisionAll(input: RunInput): Promise<Prepared> {
+  const { endpoints } = input
+  const possible =
+    endpoints === undefined
+      ? input.selected
+      : input.selected.filter((scenario) => unspokenBy(endpoints, scenario) === null)
   const needed = input.clients.filter(({ spec }) => {
-    return isNeeded(spec, input.selected) || (input.targetKind.outlivesRun && spec.kind === 'raw')
+    return isNeeded(spec, possible) || (input.targetKind.outlivesRun && spec.kind === 'raw')
   })
   const outcomes = await Promise.all(needed.map((choice) => provisionOne(choice, input)))
   return {
