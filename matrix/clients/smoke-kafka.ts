@@ -89,9 +89,21 @@ async function topics({ run, kafka, topic }: Stage, makeTopics: MakeTopics): Pro
   })
   await run.check('createPartitions', async () => {
     await kafka.call('createPartitions', { topic: `${topic}-b`, count: 4 })
-    const { topics } = await kafka.call('metadata', { topics: [`${topic}-b`] })
-    run.equal(topics[0]?.partitions.length, 4)
+    await settlesAt(4, async () => {
+      const { topics } = await kafka.call('metadata', { topics: [`${topic}-b`] })
+      return topics[0]?.partitions.length
+    })
   })
+}
+
+/** Kafka's controller answers a change before the brokers tell of it. */
+async function settlesAt<T>(expected: T, read: () => Promise<T>): Promise<void> {
+  let seen = await read()
+  for (let left = 20; seen !== expected && left > 0; left--) {
+    await delay(50)
+    seen = await read()
+  }
+  if (seen !== expected) throw new Error(`expected ${expected}, seen ${seen}`)
 }
 
 async function produceAndConsume({ run, kafka, topic }: Stage): Promise<void> {
@@ -354,12 +366,10 @@ async function configs({ run, kafka, topic }: Stage): Promise<void> {
   })
   await run.check('alterConfigs', async () => {
     await kafka.call('alterConfigs', { topic: name, configs: { 'retention.ms': '3600000' } })
-    for (let left = 20; left > 0; left--) {
+    await settlesAt('3600000', async () => {
       const { configs } = await kafka.call('describeConfigs', { topic: name })
-      if (configs['retention.ms'] === '3600000') return
-      await delay(50)
-    }
-    throw new Error('the setting did not change')
+      return configs['retention.ms']
+    })
   })
 }
 
