@@ -4,9 +4,8 @@ import type { KafkaReceived, PulsarReceived } from '../matrix/driver/messages.js
 import { readByKafka, readByPulsar } from './consume.js'
 import { sendByKafka, sendByPulsar } from './produce.js'
 import { base64, idText, textOf } from './records.js'
-import { eventually } from './subscriptions.js'
 import { createTopic } from './topics.js'
-import { holds, Mismatch, same, sameList } from './verify.js'
+import { eventually, holds, Mismatch, same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
 /** Compaction runs in the background, and only over what its log's newer part does not hold. */

@@ -8,7 +8,7 @@ import { sendByKafka, sendByPulsar } from './produce.js'
 import { listedButRefused } from './protocol-handler.js'
 import { base64, type Header, kafkaView, randomMessage, textOf } from './records.js'
 import { type ProducedPartition, produceRaw, randomBatch, recordsIn } from './requests.js'
-import { holds, Mismatch, same, sameList } from './verify.js'
+import { eventually, holds, Mismatch, same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
 /** An answer that the vocabulary (profiles/README.md) has no verifier for. */
@@ -524,6 +524,8 @@ Then(
   },
 )
 
+const CONFIGURED_WITHIN_MS = 5_000
+
 /* ---- Times ---------------------------------------------------------------------------------------------------- */
 
 When(
@@ -532,8 +534,11 @@ When(
     const driver = await this.kafka()
     const topic = this.topic().name
     await driver.call('alterConfigs', { topic, configs: { [name]: value } })
-    const { configs } = await driver.call('describeConfigs', { topic })
-    same(`the config ${name}`, value, configs[name])
+    // Kafka's controller answers before its brokers have it.
+    await eventually(CONFIGURED_WITHIN_MS, async () => {
+      const { configs } = await driver.call('describeConfigs', { topic })
+      same(`the config ${name}`, value, configs[name])
+    })
   },
 )
 

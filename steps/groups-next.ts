@@ -3,8 +3,7 @@ import { Given, Then, When } from '@cucumber/cucumber'
 import { presentMembers } from './groups-members.js'
 import { ask, firstError, groupOf } from './groups-requests.js'
 import { errorName } from './requests.js'
-import { eventually } from './subscriptions.js'
-import { same, sameList } from './verify.js'
+import { eventually, same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
 /** Groups of the consumer protocol (KIP-848), by single requests. */

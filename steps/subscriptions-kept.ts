@@ -3,9 +3,9 @@ import { Unsupported } from '../matrix/driver/errors.js'
 import { sameNext } from './places.js'
 import { sendByKafka } from './produce.js'
 import { randomRecord } from './records.js'
-import { commit, eventually, groupNamed, standsAt, syncedWithinMs } from './subscriptions.js'
+import { commit, groupNamed, standsAt, syncedWithinMs } from './subscriptions.js'
 import { createTopic } from './topics.js'
-import { holds, same } from './verify.js'
+import { eventually, holds, same } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
 /** What is kept for groups that lag (PT-5), the sync when it cannot keep up (PT-6), and what stats tell (PT-8). */

@@ -2,8 +2,8 @@ import { Then, When } from '@cucumber/cucumber'
 import { DriverError, Unsupported } from '../matrix/driver/errors.js'
 import { sameAsWrittenForKafka } from './consume.js'
 import { sameNext } from './places.js'
-import { committed, eventually, groupNamed, idAt, syncedWithinMs } from './subscriptions.js'
-import { holds, same } from './verify.js'
+import { committed, groupNamed, idAt, syncedWithinMs } from './subscriptions.js'
+import { eventually, holds, same } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
 /** Members of groups by the cell's Kafka client: a group's next start, and one that stays. */

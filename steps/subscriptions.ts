@@ -1,11 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { Then, When } from '@cucumber/cucumber'
 import { DriverError } from '../matrix/driver/errors.js'
 import type { MessageId } from '../matrix/driver/messages.js'
 import { groupOf } from './groups-requests.js'
 import { offsetOf, sameNext } from './places.js'
 import { idText, pulsarView, type Written } from './records.js'
-import { holds, Mismatch, same, sameList } from './verify.js'
+import { eventually, holds, same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
 /*
@@ -17,26 +16,12 @@ import type { ConformanceWorld } from './world.js'
 const SYNC_PERIOD_MS = 10_000
 /** On top of the period, as machines that run suites are busy. */
 const LATE_MS = 5_000
-const ASK_EVERY_MS = 20
 
 /** The group's name in this run: its first mention makes it. "the group" is that of single requests. */
 export function groupNamed(world: ConformanceWorld, text: string): string {
   if (text === 'the group') return groupOf(world)
   const name = text.replace(/^group /, '').replaceAll('"', '')
   return world.noted(`name of group ${name}`, () => world.newName(`-${name}`))
-}
-
-/** Asks until it is right; at the end of the time, what was wrong last. */
-export async function eventually(withinMs: number, look: () => Promise<void>): Promise<void> {
-  const deadline = Date.now() + withinMs
-  for (;;) {
-    try {
-      return await look()
-    } catch (error) {
-      if (!(error instanceof Mismatch) || Date.now() > deadline) throw error
-    }
-    await pause(ASK_EVERY_MS)
-  }
 }
 
 /** A commit is to be seen on the subscription within this time. */

@@ -3,8 +3,7 @@ import { DriverError } from '../matrix/driver/errors.js'
 import { readByPulsar } from './consume.js'
 import { sendByPulsar } from './produce.js'
 import { idText, pulsarView, randomMessage } from './records.js'
-import { eventually } from './subscriptions.js'
-import { holds, same, sameList } from './verify.js'
+import { eventually, holds, same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
 /** What Pulsar's tools do on Pulsar's own topics, tenants and namespaces: Kafka is not needed for it. */

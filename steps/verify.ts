@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 
 /** What was seen is not what the requirement demands. Both sides go into the report. */
@@ -20,6 +21,21 @@ export function same(what: string, expected: unknown, seen: unknown): void {
 
 export function holds(what: string, condition: boolean, expected: unknown, seen: unknown): void {
   if (!condition) throw new Mismatch(what, expected, seen)
+}
+
+const ASK_EVERY_MS = 20
+
+/** Asks until it is right; at the end of the time, what was wrong last. */
+export async function eventually(withinMs: number, look: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + withinMs
+  for (;;) {
+    try {
+      return await look()
+    } catch (error) {
+      if (!(error instanceof Mismatch) || Date.now() > deadline) throw error
+    }
+    await pause(ASK_EVERY_MS)
+  }
 }
 
 /** Of two objects only the fields that differ, and their names; anything else as it is. */
