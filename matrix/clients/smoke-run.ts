@@ -62,6 +62,20 @@ export async function orPlainly<T>(asked: () => Promise<T>, plainly: () => Promi
   }
 }
 
+/** What later checks count on, and no check of its own: answers whether it was done as asked. */
+export async function unlessUnsupported(
+  asked: () => Promise<unknown>,
+  plainly: () => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    await orPlainly(asked, plainly)
+    return true
+  } catch (error) {
+    if (error instanceof Error && error.name === 'Unsupported') return false
+    throw error
+  }
+}
+
 /** @throws Error when the call succeeds, or fails with another error */
 export async function expectError(run: SmokeRun, name: RegExp, call: () => Promise<unknown>): Promise<void> {
   try {

@@ -71,7 +71,8 @@ export function groupOps(base) {
   async function openMember(args) {
     const { group, topics, from = 'earliest' } = args
     const settings = {
-      'enable.auto.commit': false,
+      // kcat takes no notice of enable.auto.commit: what is not stored is not committed.
+      'enable.auto.offset.store': false,
       'auto.offset.reset': from,
       'allow.auto.create.topics': false,
       'fetch.wait.max.ms': 100,

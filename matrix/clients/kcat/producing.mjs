@@ -1,7 +1,7 @@
 // Producing by kcat: all records that one run can express, then the next ones.
 // @ts-check
 import { randomUUID } from 'node:crypto'
-import { fromBase64, Unsupported } from '../lib/driver.mjs'
+import { DriverError, fromBase64, Unsupported } from '../lib/driver.mjs'
 import { optionsOf, runKcat } from './program.mjs'
 
 const MESSAGE_BYTES_MAX = 100_000_000
@@ -11,12 +11,19 @@ const DELIVERED = /Message delivered to partition (\d+) \(offset (-?\d+)\)/
 export async function produce(base, args) {
   const { topic, records, timeoutMs = 15_000 } = args
   const deadline = Date.now() + timeoutMs
-  const places = []
-  for (const run of runsOf(records)) {
-    const { input, options } = expressed(run)
-    const all = [...base, '-P', '-t', topic, '-vv', ...options, ...optionsOf(settingsOf(args))]
-    const { told } = await runKcat(all, Math.max(1, deadline - Date.now()) + 2000, input)
-    places.push(...placesOf(told, run))
+  const settings = optionsOf(settingsOf(args))
+  const runs = runsOf(records).map((indexes) => ({
+    indexes,
+    ...expressed(indexes.map((index) => records[index])),
+  }))
+  const places = Array(records.length)
+  for (const { indexes, input, options } of runs) {
+    const left = deadline - Date.now()
+    if (left <= 0)
+      throw new DriverError('TIMEOUT', `${runs.length} runs of kcat took more than ${timeoutMs} ms`)
+    const all = [...base, '-P', '-t', topic, '-vv', ...options, ...settings]
+    const { told } = await runKcat(all, left + 2000, input)
+    for (const [at, place] of placesOf(told, indexes.length).entries()) places[indexes[at] ?? -1] = place
   }
   return { records: places }
 }
@@ -42,31 +49,39 @@ function settingsOf({
   }
 }
 
-/** One run has one partition, the same headers for all, and takes what is empty for null or not. */
+/**
+ * One run has one partition, the same headers for all, and takes what is empty for null or not. Records of a partition
+ * keep their order; between partitions there is none. Answers each run's indexes.
+ */
 function runsOf(records) {
+  const isPlaced = records.every(({ partition }) => partition !== undefined)
+  const lasts = new Map()
+  /** @type {number[][]} */
   const runs = []
-  for (const record of records) {
-    const run = runs.at(-1)
-    if (run !== undefined && isAlike(run[0], record) && !isAmbiguous([...run, record])) run.push(record)
-    else runs.push([record])
+  for (const [index, record] of records.entries()) {
+    const queue = isPlaced ? record.partition : null
+    const [headers, empty] = [JSON.stringify(record.headers ?? []), emptyAs(record)]
+    const last = lasts.get(queue)
+    if (last?.headers === headers && (empty === '' || last.empty === '' || empty === last.empty)) {
+      last.empty ||= empty
+      last.indexes.push(index)
+    } else {
+      const run = { headers, empty, indexes: [index] }
+      lasts.set(queue, run)
+      runs.push(run.indexes)
+    }
   }
   return runs
 }
 
-function isAlike(one, other) {
-  const headersOf = ({ headers = [] }) => JSON.stringify(headers)
-  return one.partition === other.partition && headersOf(one) === headersOf(other)
-}
-
-const isEmpty = ({ key, value }) => key === '' || value === ''
-const isNull = ({ value }) => value === null
-
-function isAmbiguous(records) {
-  return records.some(isNull) && records.some(isEmpty)
+/** What kcat has to take an empty key or value for; '': the record has none. */
+function emptyAs({ key, value }) {
+  if (value === null) return key === '' ? 'both' : 'null'
+  return key === '' || value === '' ? 'empty' : ''
 }
 
 function expressed(records) {
-  if (isAmbiguous(records))
+  if (records.some((record) => emptyAs(record) === 'both'))
     throw new Unsupported('kcat takes both of an empty key and a null value for null, or neither')
   const [keyEnd, end] = [`${randomUUID()}:`, `${randomUUID()};`]
   const parts = records.flatMap((record) => {
@@ -80,7 +95,7 @@ function expressed(records) {
   const options = [
     ...['-K', keyEnd, '-D', end],
     ...(partition === undefined ? [] : ['-p', String(partition)]),
-    ...(records.some(isNull) ? ['-Z'] : []),
+    ...(records.some(({ value }) => value === null) ? ['-Z'] : []),
     ...headers.flatMap((header) => ['-H', headerOption(header)]),
   ]
   return { input: Buffer.concat(parts), options }
@@ -97,13 +112,13 @@ function headerOption([name, value]) {
 }
 
 /** kcat tells deliveries in their order within a partition, not which record each is. */
-function placesOf(told, records) {
+function placesOf(told, count) {
   const places = told.flatMap((line) => {
     const [, partition, offset] = line.match(DELIVERED) ?? []
     if (partition === undefined) return []
     return [{ partition: Number(partition), ...(Number(offset) >= 0 && { offset }) }]
   })
   const isClear =
-    places.length === records.length && places.every(({ partition }) => partition === places[0]?.partition)
-  return isClear ? places : records.map(() => ({}))
+    places.length === count && places.every(({ partition }) => partition === places[0]?.partition)
+  return isClear ? places : Array.from({ length: count }, () => ({}))
 }
