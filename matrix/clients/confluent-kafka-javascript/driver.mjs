@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { DriverError, requirePackage, serve, Unsupported } from '../lib/driver.mjs'
 import { AUTHENTICATION, hasNewerProtocol, nameOfCode, UNREACHABLE } from '../lib/librdkafka.mjs'
-import { deferred } from '../lib/waiting.mjs'
+import { deferred, orAfter } from '../lib/waiting.mjs'
 import { commitAndSee, groupOps } from './members.mjs'
 import { Reader } from './reader.mjs'
 import { placesOf, toMessage, toReceived } from './records.mjs'
@@ -23,6 +23,8 @@ let settings = null
 let admin = null
 const producers = new Map()
 const consumers = new Map()
+/** Ops that are under way. */
+const asked = new Set()
 /** Everything that is open, named or not: `configure` ends it. */
 const running = new Set()
 /** Rejected as soon as a broker refused who we are: librdkafka goes on trying, and its calls time out. */
@@ -39,8 +41,11 @@ const ops = {
 
   async configure({ bootstrap, clientId, security }) {
     groups.closeAll()
+    // To end one would block the process for as long as a request waits for a broker that has refused it.
+    const unblocked = Promise.allSettled(access.refusal === null ? [] : asked)
     for (const handle of [...running, ...producers.values(), ...(admin ? [admin] : [])])
-      Promise.resolve(handle)
+      unblocked
+        .then(() => handle)
         .then((it) => it.disconnect?.() ?? it.close())
         .catch(() => {})
     running.clear()
@@ -277,8 +282,19 @@ function newConsumer(group, more = {}, heard = {}) {
   })
 }
 
-function client(heard = {}) {
-  return new Kafka({ kafkaJS: { ...settings.kafkaJS, logger: loggerOf(heard) }, ...settings.librdkafka })
+function client({ tokenTaken, ...heard } = {}) {
+  const kafkaJS = { ...settings.kafkaJS, logger: loggerOf(heard) }
+  if (tokenTaken !== undefined) kafkaJS.sasl = tellingOfToken(kafkaJS.sasl, tokenTaken)
+  return new Kafka({ kafkaJS, ...settings.librdkafka })
+}
+
+/** As `sasl`, but it tells when the library has the token: as soon as the promises behind the provider's are done. */
+function tellingOfToken(sasl, tokenTaken) {
+  const oauthBearerProvider = async () => {
+    setImmediate(tokenTaken)
+    return sasl.oauthBearerProvider()
+  }
+  return { ...sasl, oauthBearerProvider }
 }
 
 /** A consumer's errors while it reads are in its log only, as texts of librdkafka. */
@@ -305,13 +321,25 @@ function loggerOf({ refused, failed }) {
 
 function connectedAdmin() {
   if (admin === null) {
-    const connecting = connected(client().admin())
+    const connecting = connectedToAsk()
     admin = connecting
     connecting.catch(() => {
       if (admin === connecting) admin = null
     })
   }
   return admin
+}
+
+/**
+ * An admin client is connected before it has its token, and an op holds the lock that the token waits for: the first
+ * would block the process until its time-out.
+ */
+async function connectedToAsk() {
+  if (settings.kafkaJS.sasl?.oauthBearerProvider === undefined) return connected(client().admin())
+  const taken = deferred()
+  const handle = await connected(client({ tokenTaken: taken.resolve }).admin())
+  await orAfter(TIMEOUT_MS, taken.promise)
+  return handle
 }
 
 function connectedProducer(args) {
@@ -446,4 +474,17 @@ function nameOfText(text) {
   return 'Error'
 }
 
-serve({ client: 'confluent-kafka-javascript', version, kind: 'kafka' }, ops, nameOf)
+/** librdkafka goes on trying for one who was refused, until the op's time-out. */
+function orRefused(op) {
+  return (args) => {
+    const answer = op(args)
+    asked.add(answer)
+    answer.catch(() => {}).then(() => asked.delete(answer))
+    return Promise.race([answer, access.refused])
+  }
+}
+
+const { configure, ...asking } = ops
+const guarded = Object.fromEntries(Object.entries(asking).map(([name, op]) => [name, orRefused(op)]))
+
+serve({ client: 'confluent-kafka-javascript', version, kind: 'kafka' }, { configure, ...guarded }, nameOf)
