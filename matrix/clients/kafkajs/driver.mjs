@@ -545,13 +545,13 @@ function nameOf(error) {
   if (error?.errors?.length > 0) return nameOf(error.errors[0])
   if (error?.partitions?.[0]?.error) return nameOf(error.partitions[0].error)
   if (error?.type) return RENAMED[error.type] ?? error.type
-  if (error?.cause) return nameOf(error.cause)
-  if (error?.originalError) return nameOf(error.originalError)
-  if (/Timeout/.test(error?.name ?? '')) return 'TIMEOUT'
   if (error?.name === 'KafkaJSSASLAuthenticationError')
     return /not supported by the server/.test(error.message)
       ? 'UNSUPPORTED_SASL_MECHANISM'
       : 'SASL_AUTHENTICATION_FAILED'
+  if (error?.cause) return nameOf(error.cause)
+  if (error?.originalError) return nameOf(error.originalError)
+  if (/Timeout/.test(error?.name ?? '')) return 'TIMEOUT'
   return error?.name ?? 'Error'
 }
 
