@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -27,6 +28,8 @@ public final class KafkaDriver {
   private static final int BATCH_BYTES_MAX = 1 << 20;
   private static final int REQUEST_BYTES_MAX = 100_000_000;
   private static final int LINGER_MS_MAX = 500;
+  /** By so much a producer's own time-out may come later than the driver's. */
+  private static final int GRACE_MS = 2000;
   /** Errors that older releases call by another name, by code. */
   private static final Map<Short, String> RENAMED =
       Map.of(
@@ -44,6 +47,7 @@ public final class KafkaDriver {
   private final Members members = new Members();
 
   public static void main(String[] args) throws IOException {
+    CommitLog.listen();
     KafkaDriver driver = new KafkaDriver();
     Driver.serve("kafka-clients-java", Release.VERSION, "kafka", driver.ops(), KafkaDriver::nameOf);
   }
@@ -142,14 +146,27 @@ public final class KafkaDriver {
     List<Future<RecordMetadata>> sent = new ArrayList<>();
     for (ProducerRecord<byte[], byte[]> record : records) {
       sent.add(producer.send(record));
-      if (!oneBatch) producer.flush();
+      if (!oneBatch) flush(producer, deadline);
     }
-    producer.flush();
+    flush(producer, deadline);
     List<Object> places = new ArrayList<>();
     for (Future<RecordMetadata> future : sent) {
       places.add(toPlace(future.get(Math.max(1, Driver.left(deadline)), TimeUnit.MILLISECONDS)));
     }
     return Map.of("records", places);
+  }
+
+  /** Before delivery.timeout.ms (KIP-91) a producer never gave up on a broker that is there, nor did its flush(). */
+  private void flush(KafkaProducer<byte[], byte[]> producer, long deadline) throws Exception {
+    FutureTask<Void> flush = new FutureTask<>(producer::flush, null);
+    Driver.aside(flush::run);
+    try {
+      flush.get(Driver.left(deadline) + GRACE_MS, TimeUnit.MILLISECONDS);
+    } catch (java.util.concurrent.TimeoutException late) {
+      producers.values().remove(producer);
+      Driver.aside(() -> Library.close(producer, 0));
+      throw late;
+    }
   }
 
   private KafkaProducer<byte[], byte[]> producer(JsonNode args) {

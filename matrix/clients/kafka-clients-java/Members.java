@@ -130,6 +130,7 @@ final class Members {
 
   /** Its monitor guards what the operations see; the consumer is the thread's alone. */
   private static final class Member implements AutoCloseable, ConsumerRebalanceListener {
+    private final String group;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final Thread thread = new Thread(this::run);
     private final ConcurrentLinkedQueue<FutureTask<?>> tasks = new ConcurrentLinkedQueue<>();
@@ -147,6 +148,7 @@ final class Members {
     private volatile boolean closing;
 
     Member(Map<String, Object> settings, List<String> topics) {
+      group = (String) settings.get("group.id");
       consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
       consumer.subscribe(topics, this);
       thread.setDaemon(true);
@@ -286,7 +288,7 @@ final class Members {
           new FutureTask<>(
               () -> {
                 Map<TopicPartition, OffsetAndMetadata> offsets = given == null ? positions() : given;
-                if (!offsets.isEmpty()) consumer.commitSync(offsets);
+                if (!offsets.isEmpty()) CommitLog.committing(group, () -> consumer.commitSync(offsets));
                 return null;
               });
       tasks.add(task);

@@ -60,10 +60,12 @@ final class Offsets implements AutoCloseable {
   }
 
   Object commit(JsonNode args) throws Exception {
+    String group = args.get("group").asText();
+    var offsets = Members.offsetsOf(args.get("offsets"));
     return askAs(
-        args.get("group").asText(),
+        group,
         it -> {
-          it.commitSync(Members.offsetsOf(args.get("offsets")));
+          CommitLog.committing(group, () -> it.commitSync(offsets));
           return null;
         });
   }
