@@ -1,15 +1,19 @@
 """What the driver asks of AIOKafkaAdminClient, and of a consumer for what that cannot do."""
 
+import asyncio
+
 import aiokafka
 from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import for_code
+from aiokafka.errors import TopicAuthorizationFailedError, for_code
 
 from driver_base import Unsupported
-from kafka_python_family import broker_of, name_of, offset_and_metadata, topic_of
+from kafka_python_family import broker_of, library_log, name_of, offset_and_metadata, topic_of
 
 TIMEOUT_MS = 10_000
+# So long it may go on after a broker has refused it the topic: rights may be on their way.
+UNAUTHORIZED_S = 1
 
 
 class Admin:
@@ -72,7 +76,10 @@ class Admin:
         }
 
     async def offset_at(self, place, at):
-        """The admin client has none of this; a consumer has."""
+        return await unless_unauthorized(place.topic, self.offset_by_consumer(place, at))
+
+    async def offset_by_consumer(self, place, at):
+        """The admin client has none of this."""
         consumer = await self.consumer_for_offsets()
         if at == "earliest":
             return (await consumer.beginning_offsets([place]))[place], -1
@@ -90,6 +97,18 @@ class Admin:
 
     async def all_committed(self, group, places=None):
         return await self.client.list_consumer_group_offsets(group, partitions=places)
+
+
+async def unless_unauthorized(topic, asking):
+    """A consumer goes on asking for a topic that it may not see, and tells so in its log alone."""
+    library_log.unauthorized.discard(topic)
+    asked = asyncio.ensure_future(asking)
+    while not asked.done():
+        await asyncio.wait({asked}, timeout=UNAUTHORIZED_S)
+        if not asked.done() and topic in library_log.unauthorized:
+            asked.cancel()
+            raise TopicAuthorizationFailedError(topic)
+    return asked.result()
 
 
 def raise_for(code):

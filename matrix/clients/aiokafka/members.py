@@ -47,6 +47,8 @@ class Member:
         self.settings = settings
         self.topics = topics
         self.consumer = None
+        # Another of the same static id has been opened since.
+        self.replaced = False
         self.task = asyncio.run_coroutine_threadsafe(self.receive(), loop)
 
     async def receive(self):
@@ -77,6 +79,8 @@ class Member:
     def commit(self, offsets):
         if self.consumer is None:
             raise IllegalStateError("the member has not begun")
+        if self.replaced:
+            raise Unsupported("aiokafka has no FencedInstanceIdError: a member whose id another has taken is not told so")
         run(self.consumer.commit(to_commit(offsets)), COMMIT_S_MAX)
 
     def stop(self):
@@ -95,8 +99,18 @@ class Member:
             await self.consumer.stop()
 
 
+# The last member of each group and static id.
+last_of = {}
+
+
 def open_member(base_settings, args):
-    return Member({**base_settings(args["group"], args.get("from", "earliest")), **membership(args)}, args["topics"])
+    member = Member({**base_settings(args["group"], args.get("from", "earliest")), **membership(args)}, args["topics"])
+    if "instanceId" in args:
+        identity = args["group"], args["instanceId"]
+        if identity in last_of:
+            last_of[identity].replaced = True
+        last_of[identity] = member
+    return member
 
 
 def membership(args):

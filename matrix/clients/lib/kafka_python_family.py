@@ -1,6 +1,7 @@
 """What the drivers of kafka-python and of aiokafka, once its fork, have in common."""
 
 import logging
+import re
 
 from driver_base import Unsupported, from_base64, to_base64
 
@@ -29,17 +30,21 @@ ASSIGNORS = ("range", "roundrobin", "sticky", "cooperative-sticky")
 
 
 class LibraryLog(logging.Handler):
-    """What the libraries tell in their log alone: that a broker refused who we are, and why a commit failed."""
+    """What the libraries tell in their log alone: that a broker refused who we are, or a topic, and why a commit failed."""
 
     def __init__(self):
         super().__init__()
         self.refused = False
+        self.unauthorized = set()
         self.commit_error = None
 
     def emit(self, record):
         text = record.getMessage()
         if "SaslAuthenticationFailed" in text:
             self.refused = True
+        unauthorized = re.match(r"Topic (\S+) is not authorized", text)
+        if unauthorized:
+            self.unauthorized.add(unauthorized[1])
         if text.startswith("OffsetCommit"):
             given = record.args if isinstance(record.args, tuple) else ()
             self.commit_error = next((one for one in given if is_error_of_kafka(one)), self.commit_error)
