@@ -25,8 +25,8 @@ Feature: Key, value, timestamp and headers cross between the worlds
     Scenario: The same, where batches are stored as they came
       Given a target of its own with "entryFormat" set to "kafka"
       And a topic
-      When a Kafka producer sends 10 random records in one batch
-      And a Kafka producer sends 6 random records in one batch compressed with gzip
+      When a Kafka producer sends 10 random timed records in one batch
+      And a Kafka producer sends 6 random timed records in one batch compressed with gzip
       And a Pulsar producer sends 4 random messages in one batch
       Then a Pulsar reader receives all of it, once and in order
       And a Kafka consumer receives all of it, once and in order
