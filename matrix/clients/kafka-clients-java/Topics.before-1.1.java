@@ -1,10 +1,13 @@
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** No AdminClient, or not all of it: a consumer lists topics, and no more. */
 final class Topics implements AutoCloseable {
+  private static final int TIMEOUT_MS = 15_000;
+
   private final Map<String, Object> settings;
 
   Topics(Map<String, Object> settings) {
@@ -43,7 +46,10 @@ final class Topics implements AutoCloseable {
   }
 
   Object list() {
-    try (var consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+    Map<String, Object> all = new HashMap<>(settings);
+    // In this order the library wants them.
+    all.putAll(Map.of("session.timeout.ms", TIMEOUT_MS / 2, "fetch.max.wait.ms", 500, "request.timeout.ms", TIMEOUT_MS));
+    try (var consumer = new KafkaConsumer<>(all, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       return Map.of("names", consumer.listTopics().keySet());
     }
   }
