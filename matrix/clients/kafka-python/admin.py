@@ -10,6 +10,7 @@ from kafka.errors import KafkaError, for_code
 
 from driver_base import Unsupported
 from kafka_python_family import broker_of, name_of, offset_and_metadata, topic_of
+from reaching import reaching
 
 TIMEOUT_MS = 10_000
 
@@ -26,7 +27,7 @@ class Admin:
     def __init__(self, settings):
         self.settings = settings
         self.lock = threading.RLock()
-        self.client = KafkaAdminClient(**settings, request_timeout_ms=TIMEOUT_MS)
+        self.client = reaching(KafkaAdminClient, **settings, request_timeout_ms=TIMEOUT_MS)
 
     def close(self):
         with self.lock:
@@ -162,12 +163,12 @@ class AdminBefore3(Admin):
 
     def consumer_for_offsets(self):
         if self.offsets_consumer is None:
-            self.offsets_consumer = KafkaConsumer(**self.settings, group_id=None, request_timeout_ms=TIMEOUT_MS)
+            self.offsets_consumer = reaching(KafkaConsumer, **self.settings, group_id=None, request_timeout_ms=TIMEOUT_MS)
         return self.offsets_consumer
 
     def commit(self, group, offsets):
         """By a consumer that was assigned what it commits of: the admin client cannot."""
-        consumer = KafkaConsumer(**self.settings, group_id=group, enable_auto_commit=False)
+        consumer = reaching(KafkaConsumer, **self.settings, group_id=group, enable_auto_commit=False)
         try:
             consumer.assign(list(offsets))
             consumer.commit(offsets)

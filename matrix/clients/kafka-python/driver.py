@@ -2,8 +2,8 @@
 
 What the library cannot express is answered `unsupported`: a record without both key and value, a header without a
 value, KIP-848's protocol, a topic's name with other characters than Apache Kafka allows; in older versions idempotence
-and reading committed records only (before 2.2), deletion of records (before 2.1), static members (before 2.3), the
-cooperative assignor (before 3.0).
+and reading committed records only (before 2.2), deletion of records and the sticky assignor (before 2.1), static
+members (before 2.3), the cooperative assignor (before 3.0).
 """
 
 import logging
@@ -18,12 +18,14 @@ from driver_base import DriverError, Unsupported, serve
 from kafka_python_family import library_log, name_of, record_fields, to_received
 from member_state import Members, deadline_of, offsets_by_place
 from members import open_member
+from reaching import REACH_S_MAX, reaching
 from security import security_settings
 
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 REQUEST_BYTES_MAX = 100_000_000
 POLL_MS_MAX = 60_000
 OPEN_S_MAX = 10
+LOG_IN_MS = 1500
 
 if "isolation_level" not in KafkaConsumer.DEFAULT_CONFIG:
     # Before 2.2 it says only there why a commit failed.
@@ -80,7 +82,7 @@ def configure(args):
                 "bootstrap_servers": args["bootstrap"],
                 "client_id": args["clientId"],
                 "reconnect_backoff_ms": 20,
-                **({"bootstrap_timeout_ms": 10_000} if "bootstrap_timeout_ms" in KafkaConsumer.DEFAULT_CONFIG else {}),
+                **known(KafkaConsumer, {"bootstrap_timeout_ms": LOG_IN_MS if "security" in args else REACH_S_MAX * 1000}),
                 # Often: only now and then 3.0 hears why it was refused, before the connection ends.
                 "reconnect_backoff_max_ms": 100,
                 "retry_backoff_ms": 20,
@@ -204,7 +206,7 @@ def make_producer(args):
         "request_timeout_ms": min(timeout_ms, 10_000),
         "delivery_timeout_ms": max(timeout_ms, 11_000),
     }
-    return KafkaProducer(**settings, **known(KafkaProducer, wanted))
+    return reaching(KafkaProducer, **settings, **known(KafkaProducer, wanted))
 
 
 class Reader:
@@ -214,7 +216,7 @@ class Reader:
         self.place = place
         self.lock = threading.Lock()
         self.received = []
-        self.consumer = KafkaConsumer(**consumer_settings(None, reset), **(extra or {}))
+        self.consumer = reaching(KafkaConsumer, **consumer_settings(None, reset), **(extra or {}))
         with lock:
             running.add(self.consumer)
         self.consumer.assign([place])
@@ -332,7 +334,7 @@ def close_consumer(args):
 
 def consume_in_group(args):
     deadline = deadline_of(args, 20_000)
-    consumer = KafkaConsumer(**consumer_settings(args["group"], args.get("from", "earliest")))
+    consumer = reaching(KafkaConsumer, **consumer_settings(args["group"], args.get("from", "earliest")))
     with lock:
         running.add(consumer)
     try:
@@ -355,7 +357,7 @@ def consume_in_group(args):
 
 def committed(args):
     """By a consumer, which waits for a coordinator; the admin client does not."""
-    consumer = KafkaConsumer(**consumer_settings(args["group"], "none"))
+    consumer = reaching(KafkaConsumer, **consumer_settings(args["group"], "none"))
     try:
         found = consumer.committed(place_of(args), metadata=True)
     finally:

@@ -19,6 +19,7 @@ from admin import to_commit
 from driver_base import Unsupported
 from kafka_python_family import to_received
 from member_state import MemberState
+from reaching import reaching
 
 POLL_MS = 100
 # While it joins: 3.0 forgets a join that ends between two polls, and joins anew.
@@ -26,8 +27,9 @@ JOINING_POLL_MS = 1000
 CLOSE_S_MAX = 5
 COMMIT_S_MAX = 20
 
-# Before 2.1 records that were fetched already are lost when their partition is paused.
-LOSES_WHAT_IT_PAUSES = "allow_auto_create_topics" not in KafkaConsumer.DEFAULT_CONFIG
+BEFORE_2_1 = "allow_auto_create_topics" not in KafkaConsumer.DEFAULT_CONFIG
+# Records that were fetched already are lost when their partition is paused.
+LOSES_WHAT_IT_PAUSES = BEFORE_2_1
 STABLE = "<stable>"
 ASSIGNORS = {
     "range": RangePartitionAssignor,
@@ -78,7 +80,7 @@ class Member:
     def run(self):
         try:
             # It asks the brokers already: `openMember` does not wait for them.
-            self.consumer = KafkaConsumer(**self.settings)
+            self.consumer = reaching(KafkaConsumer, **self.settings)
             self.consumer.subscribe(self.topics, listener=Listener(self.state, self.holds))
             while not self.closing:
                 self.commit_what_is_asked()
@@ -164,6 +166,11 @@ def membership(args):
     assignor = args.get("assignor", "range")
     if assignor not in ASSIGNORS:
         raise Unsupported(f"kafka-python {kafka.__version__} has no {assignor} assignor")
+    if assignor == "sticky" and BEFORE_2_1:
+        raise Unsupported(
+            f"kafka-python {kafka.__version__}'s sticky assignor asks an iterator for its length, "
+            "which works in Python 2 only"
+        )
     instance = {}
     if "instanceId" in args:
         if "group_instance_id" not in KafkaConsumer.DEFAULT_CONFIG:
