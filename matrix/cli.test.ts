@@ -108,7 +108,7 @@ test('doctor tells of every toolchain, client and target, and what to do', async
   assert.equal(code, 0)
   const checks = JSON.parse(out) as { group: string; name: string; ready: boolean; remedy: string }[]
   const names = checks.map(({ name }) => name)
-  for (const name of ['Node.js', 'Docker engine', 'kafkajs 2.2.4', 'target reference', 'target pulsar']) {
+  for (const name of ['Node.js', 'container engine', 'kafkajs 2.2.4', 'target reference', 'target pulsar']) {
     assert.ok(names.includes(name), name)
   }
   for (const { name, ready, remedy } of checks) assert.ok(ready || remedy !== '', name)

@@ -3,6 +3,7 @@ import { execa } from 'execa'
 import { readClientYaml } from '../clients/client-yaml.js'
 import { findTool, Refusal, type Tool } from '../clients/tools.js'
 import type { ClientSpec } from '../clients/types.js'
+import { containerEngine } from './container-engine.js'
 
 const byLanguage: Record<ClientSpec['language'], readonly Tool[]> = {
   node: ['npm'],
@@ -60,7 +61,7 @@ export function toolchains(): Promise<Toolchain[]> {
     ofTool('protoc', 'protoc', ['--version']),
     ofTool('C++ compiler', 'c++', ['--version']),
     ofTool('make', 'make', ['--version']),
-    docker(),
+    containerEngine(),
   ])
 }
 
@@ -98,16 +99,6 @@ async function python(): Promise<Toolchain> {
   if (!venv.failed) return toolchain
   const told = `${toolchain.told}, without venv`
   return { ...toolchain, ready: false, told, remedy: 'install python3-venv' }
-}
-
-async function docker(): Promise<Toolchain> {
-  const version = await versionOf('docker', ['version', '--format', '{{.Server.Version}}'])
-  return {
-    name: 'Docker engine',
-    ready: version !== null,
-    told: version ?? 'no engine answers',
-    remedy: version === null ? 'not needed by any client or target of this version' : '',
-  }
 }
 
 /** The first line that it prints; null: it does not run. */

@@ -29,6 +29,8 @@ export interface Engine {
   removeImage(name: string): Promise<void>
   /** What it writes from now on; ends with it. */
   follow(id: string): Promise<Readable>
+  /** Its name and version, as it tells them. */
+  version(): Promise<string>
   /** Its exit code; null: it runs. */
   exitOf(id: string): Promise<number | null>
 }
@@ -122,6 +124,11 @@ export async function connectEngine(): Promise<Engine> {
       dockerode.modem.demuxStream(both, text, text)
       both.on('end', () => text.end())
       return text
+    },
+    async version() {
+      // Podman speaks Docker's API, and names itself among its parts only.
+      const { Components: [own] = [], Version } = await dockerode.version()
+      return `${own?.Name === 'Podman Engine' ? 'Podman' : 'Docker'} ${Version}`
     },
     async exitOf(id) {
       const { State } = await dockerode.getContainer(id).inspect()
