@@ -79,9 +79,16 @@ func operations() map[string]op {
 func nameOf(err error) string {
 	var refused sarama.KError
 	var network net.Error
-	switch {
-	case errors.As(err, &refused):
+	if errors.As(err, &refused) {
 		return kafkaErrorName(int16(refused))
+	}
+	// What the library wraps together with the broker's text is found by comparing only.
+	for code, name := range kafkaErrors {
+		if errors.Is(err, sarama.KError(code)) {
+			return name
+		}
+	}
+	switch {
 	case errors.Is(err, sarama.ErrMessageSizeTooLarge):
 		return "MESSAGE_TOO_LARGE"
 	case errors.Is(err, sarama.ErrInvalidPartition):
