@@ -20,6 +20,8 @@ func secure(settings *sarama.Config, args arguments) error {
 	wanted := args.object("sasl")
 	sasl := &settings.Net.SASL
 	sasl.Enable = true
+	// Before 1.43 the default is Kafka's first, in which a broker that refuses says nothing: it hangs up.
+	sasl.Version = sarama.SASLHandshakeV1
 	sasl.Mechanism = sarama.SASLMechanism(wanted.text("mechanism"))
 	sasl.User, sasl.Password = wanted.text("username"), wanted.text("password")
 	switch sasl.Mechanism {
