@@ -34,6 +34,11 @@ const cases: [name: string, lines: string[], seen: { waiting: number[]; position
     { waiting: [5], position: 5 },
   ],
   [
+    'nor is it forgotten while nobody knows whether the place comes back',
+    ['state.take("revoked", [place], True)'],
+    { waiting: [], position: 5 },
+  ],
+  [
     'a place that comes back later begins at what is committed',
     ['state.take("revoked", [place], True)', 'state.give([other])', 'state.give([place])'],
     { waiting: [], position: null },

@@ -20,6 +20,7 @@ from member_state import MemberState
 POLL_MS = 100
 CLOSE_S_MAX = 5
 COMMIT_S_MAX = 20
+NO_FENCING = "aiokafka has no FencedInstanceIdError: a member whose id another has taken is not told so"
 
 ASSIGNORS = {
     "range": RangePartitionAssignor,
@@ -64,7 +65,7 @@ class Member:
                 )
         except Exception as error:  # The member is of no more use: who asks for it is told.
             print("member:", repr(error))
-            self.state.fail(error)
+            self.state.fail(Unsupported(NO_FENCING) if self.replaced else error)
         finally:
             await asyncio.shield(self.consumer.stop())
 
@@ -76,12 +77,12 @@ class Member:
         elif not full and paused:
             self.consumer.resume(*paused)
 
-    def commit(self, offsets):
+    def commit(self, wanted):
+        if self.replaced:
+            raise Unsupported(NO_FENCING)
         if self.consumer is None:
             raise IllegalStateError("the member has not begun")
-        if self.replaced:
-            raise Unsupported("aiokafka has no FencedInstanceIdError: a member whose id another has taken is not told so")
-        run(self.consumer.commit(to_commit(offsets)), COMMIT_S_MAX)
+        run(self.consumer.commit(to_commit(wanted())), COMMIT_S_MAX)
 
     def stop(self):
         self.task.cancel()

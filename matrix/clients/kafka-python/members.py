@@ -130,23 +130,33 @@ class Member:
         elif not full and self.consumer.paused():
             self.consumer.resume(*self.consumer.paused())
 
-    def commit(self, offsets):
+    def commit(self, wanted):
         answer = Future()
-        self.commits.put((to_commit(offsets), answer))
-        answer.result(COMMIT_S_MAX)
+        self.commits.put((wanted, answer))
+        try:
+            answer.result(COMMIT_S_MAX)
+        finally:
+            answer.cancel()
 
     def commit_what_is_asked(self):
         while not self.commits.empty():
-            offsets, answer = self.commits.get()
+            wanted, answer = self.commits.get()
+            # Who asked may have given up.
+            if not answer.set_running_or_notify_cancel():
+                continue
             try:
-                self.consumer.commit(offsets)
+                offsets = to_commit(wanted())
+                if offsets:
+                    self.consumer.commit(offsets)
                 answer.set_result(None)
             except Exception as error:  # It is the answer to who asked.
                 answer.set_exception(error)
 
     def refuse_commits(self):
         while not self.commits.empty():
-            self.commits.get()[1].set_exception(IllegalStateError("the member has ended"))
+            _, answer = self.commits.get()
+            if answer.set_running_or_notify_cancel():
+                answer.set_exception(IllegalStateError("the member has ended"))
 
     def stop(self):
         self.closing = True

@@ -111,9 +111,9 @@ class MemberState:
         return [{"topic": place[0], **record} for place, record in taken]
 
     def consumed(self):
-        """Place to the next offset, of what `memberPoll` answered with."""
+        """Place to the next offset, of what `memberPoll` answered with; with what the library still holds in a rebalance."""
         with self.changed:
-            return dict(self.positions)
+            return {**self.held_positions, **self.positions}
 
 
 def places_of(places):
@@ -121,7 +121,11 @@ def places_of(places):
 
 
 class Members:
-    """The ops of members that stay. `open_member(args)` makes one with `state`, `commit(offsets)`, `stop()`, `close()`."""
+    """The ops of members that stay. `open_member(args)` makes one with `state`, `commit(wanted)`, `stop()`, `close()`.
+
+    `wanted()`, called when the library commits, tells place to a pair of offset and metadata: what was consumed of a place
+    that has gone to another meanwhile must not be committed.
+    """
 
     def __init__(self, open_member):
         self.open_member = open_member
@@ -137,14 +141,16 @@ class Members:
         return {"records": self.named(args).state.poll(args["count"], deadline_of(args, 15_000))}
 
     def commit(self, args):
-        """Of the given offsets, or of what was consumed: place to a pair of offset and metadata."""
+        """Of the given offsets, or of what was consumed."""
         member = self.named(args)
-        if "offsets" in args:
-            offsets = offsets_by_place(args["offsets"])
-        else:
-            offsets = {place: (offset, "") for place, offset in member.state.consumed().items()}
-        if offsets:
-            member.commit(offsets)
+
+        def wanted():
+            if "offsets" in args:
+                return offsets_by_place(args["offsets"])
+            return {place: (offset, "") for place, offset in member.state.consumed().items()}
+
+        if wanted():
+            member.commit(wanted)
 
     def close(self, args):
         member = self.named(args)
