@@ -19,7 +19,10 @@ import (
 	"github.com/segmentio/kafka-go/sasl/scram"
 )
 
-const adminTimeout = 15 * time.Second
+const (
+	adminTimeout = 15 * time.Second
+	retryBackoff = 100 * time.Millisecond
+)
 
 // Everything of one configuration.
 type connection struct {
@@ -364,12 +367,16 @@ func startOf(args arguments, fallback string) (int64, error) {
 func offsetsOf(group string, topics map[string][]int) ([]committedOffset, error) {
 	patience, cancel := limited()
 	defer cancel()
-	response, err := now().client.OffsetFetch(patience, &kafka.OffsetFetchRequest{GroupID: group, Topics: topics})
+	request := &kafka.OffsetFetchRequest{GroupID: group, Topics: topics}
+	var response *kafka.OffsetFetchResponse
+	err := untilCoordinated(patience, func() (err error) {
+		if response, err = now().client.OffsetFetch(patience, request); err == nil {
+			err = response.Error
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
-	}
-	if response.Error != nil {
-		return nil, response.Error
 	}
 	found := []committedOffset{}
 	for topic, partitions := range response.Topics {
@@ -398,6 +405,9 @@ func committed(args arguments) (any, error) {
 }
 
 func allCommitted(args arguments) (any, error) {
+	if err := knowsAllTopics(); err != nil {
+		return nil, err
+	}
 	found, err := offsetsOf(args.text("group"), nil)
 	if err != nil {
 		return nil, err
@@ -421,23 +431,39 @@ func commitAs(group, memberID string, generation int32, offsets []committedOffse
 		topics[each.Topic] = append(topics[each.Topic],
 			kafka.OffsetCommit{Partition: int(each.Partition), Offset: each.offset, Metadata: each.metadata})
 	}
-	response, err := now().client.OffsetCommit(patience, &kafka.OffsetCommitRequest{
-		GroupID:      group,
-		MemberID:     memberID,
-		GenerationID: int(generation),
-		Topics:       topics,
-	})
-	if err != nil {
-		return err
-	}
-	for _, partitions := range response.Topics {
-		for _, each := range partitions {
-			if each.Error != nil {
-				return each.Error
+	request := &kafka.OffsetCommitRequest{GroupID: group, MemberID: memberID, GenerationID: int(generation), Topics: topics}
+	return untilCoordinated(patience, func() error {
+		response, err := now().client.OffsetCommit(patience, request)
+		if err != nil {
+			return err
+		}
+		for _, partitions := range response.Topics {
+			for _, each := range partitions {
+				if each.Error != nil {
+					return each.Error
+				}
 			}
 		}
+		return nil
+	})
+}
+
+// untilCoordinated asks again while the cluster makes a group's coordinator ready: the library leaves that to its user.
+func untilCoordinated(patience context.Context, ask func() error) error {
+	for {
+		err := ask()
+		switch {
+		case errors.Is(err, kafka.GroupLoadInProgress), errors.Is(err, kafka.GroupCoordinatorNotAvailable),
+			errors.Is(err, kafka.NotCoordinatorForGroup):
+		default:
+			return err
+		}
+		select {
+		case <-time.After(retryBackoff):
+		case <-patience.Done():
+			return err
+		}
 	}
-	return nil
 }
 
 // complaints is where the library's complaints go.
