@@ -64,7 +64,14 @@ func openProducer(args arguments) (sarama.SyncProducer, error) {
 		settings.Net.MaxOpenRequests = 1
 	}
 	settings.Metadata.AllowAutoTopicCreation = true
-	return sarama.NewSyncProducer(brokers, settings)
+	for attempt := 0; ; attempt++ {
+		made, err := sarama.NewSyncProducer(brokers, settings)
+		// A broker that just started has no producer ids yet; older releases do not ask again.
+		if attempt == retriesMax || !errors.Is(err, sarama.ErrOffsetsLoadInProgress) {
+			return made, err
+		}
+		time.Sleep(retryBackoff)
+	}
 }
 
 func produce(args arguments) (any, error) {
