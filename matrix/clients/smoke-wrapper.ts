@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { type Driver, wrapperDriver } from '../driver/process.js'
 import { askRest } from '../rest.js'
 import type { SmokeRun } from './smoke-run.js'
@@ -30,11 +29,6 @@ export async function smokeWrapper(
   await run.check('consumeFrom', async () => {
     const at = { topic, group: 'some', partition: 0, offset: told[1] ?? '', count: 2 }
     const { records } = await wrapper.call('consumeFrom', at)
-    // Its client leaves out what it seeks to where the broker has it connect anew.
-    const [, sought, next] = expected()
-    run.true(
-      isDeepStrictEqual(records, [sought, next]) || isDeepStrictEqual(records, [next]),
-      `seen ${JSON.stringify(records)}`,
-    )
+    run.equal(records, expected().slice(1))
   })
 }

@@ -109,7 +109,7 @@ public final class WrapperDriver {
     try {
       // Where `auto.offset.reset` says "earliest" the wrapper's subscriptions begin with the latest all the same.
       consumer.seekToBeginning(List.of(new TopicPartition(args.get("topic").asText(), 0)));
-      return Map.of("records", take(consumer, args.get("count").asInt(), deadline));
+      return Map.of("records", take(consumer, 0, args.get("count").asInt(), deadline));
     } finally {
       Driver.aside(consumer::close);
     }
@@ -121,17 +121,24 @@ public final class WrapperDriver {
     try {
       // A place is known to the wrapper by the name that its records come under.
       TopicPartition place = new TopicPartition(args.get("topic").asText(), args.get("partition").asInt());
-      consumer.seek(place, args.get("offset").asLong());
-      return Map.of("records", take(consumer, args.get("count").asInt(), deadline));
+      long offset = args.get("offset").asLong();
+      // Where the broker has the wrapper connect anew, as Apache Pulsar does, it leaves out what it seeks to.
+      consumer.seek(place, offset - 1);
+      return Map.of("records", take(consumer, offset, args.get("count").asInt(), deadline));
     } finally {
       Driver.aside(consumer::close);
     }
   }
 
-  private static List<Object> take(KafkaConsumer<byte[], byte[]> consumer, int count, long deadline) {
+  /** Without the first one, when it is before `offset`. */
+  private static List<Object> take(KafkaConsumer<byte[], byte[]> consumer, long offset, int count, long deadline) {
     List<Object> records = new ArrayList<>();
+    boolean isFirst = true;
     while (records.size() < count && Driver.left(deadline) > 0) {
       for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Math.min(POLL_MS, Driver.left(deadline)))) {
+        boolean isBefore = isFirst && record.offset() < offset;
+        isFirst = false;
+        if (isBefore) continue;
         Map<String, Object> told = new HashMap<>();
         told.put("partition", record.partition());
         told.put("offset", String.valueOf(record.offset()));
