@@ -10,6 +10,7 @@ import (
 	"os"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +31,8 @@ type connection struct {
 	transport *kafka.Transport
 	dialer    *kafka.Dialer
 	client    *kafka.Client
+	// For the topics that a broker does not list under the name by which it is asked for them.
+	named handles[*kafka.Client]
 }
 
 var (
@@ -123,6 +126,7 @@ func configure(args arguments) (any, error) {
 	defer configuring.Unlock()
 	if connected != nil {
 		go connected.transport.CloseIdleConnections()
+		connected.named.removeAll(func(client *kafka.Client) { client.Transport.(*kafka.Transport).CloseIdleConnections() })
 	}
 	connected = made
 	return nil, nil
@@ -145,6 +149,25 @@ func now() *connection {
 	configuring.RLock()
 	defer configuring.RUnlock()
 	return connected
+}
+
+// clientOf has a transport of its own for a name by which brokers list no topic: one asks for the names that it is given,
+// or for the list.
+func (at *connection) clientOf(topic string) *kafka.Client {
+	if !strings.Contains(topic, "/") {
+		return at.client
+	}
+	client, _ := at.named.getOrMake(topic, func() (*kafka.Client, error) {
+		transport := at.newTransport()
+		transport.MetadataTopics = []string{topic}
+		return &kafka.Client{Addr: at.client.Addr, Timeout: adminTimeout, Transport: transport}, nil
+	})
+	return client
+}
+
+func (at *connection) newTransport() *kafka.Transport {
+	of := at.transport
+	return &kafka.Transport{ClientID: of.ClientID, MetadataTTL: of.MetadataTTL, TLS: of.TLS, SASL: of.SASL}
 }
 
 func limited() (context.Context, context.CancelFunc) {
@@ -309,7 +332,7 @@ func offsetAt(at place, timestamp int64) (offset int64, err error) {
 	patience, cancel := limited()
 	defer cancel()
 	wanted := kafka.OffsetRequest{Partition: int(at.Partition), Timestamp: timestamp}
-	response, err := now().client.ListOffsets(patience,
+	response, err := now().clientOf(at.Topic).ListOffsets(patience,
 		&kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{at.Topic: {wanted}}})
 	if err != nil {
 		return 0, err

@@ -60,7 +60,7 @@ func openProducer(args arguments) (*kafka.Writer, error) {
 	at := now()
 	writer := &kafka.Writer{
 		Addr:                   kafka.TCP(at.bootstrap),
-		Transport:              at.transport,
+		Transport:              at.clientOf(args.text("topic")).Transport,
 		Balancer:               &balancer{},
 		RequiredAcks:           acknowledgements[args.textOr("acks", "all")],
 		Compression:            codecs[args.textOr("compression", "none")],
@@ -159,7 +159,7 @@ func (open *reader) step(patience context.Context) error {
 	if open.committed {
 		isolation = kafka.ReadCommitted
 	}
-	response, err := now().client.Fetch(patience, &kafka.FetchRequest{
+	response, err := now().clientOf(open.place.Topic).Fetch(patience, &kafka.FetchRequest{
 		Topic:          open.place.Topic,
 		Partition:      int(open.place.Partition),
 		Offset:         open.position,
