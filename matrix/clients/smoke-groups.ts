@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { KafkaOps, ResultOf } from '../driver/messages.js'
 import { DriverError, type TypedDriver } from '../driver/process.js'
 import { type MakeTopics, orPlainly, type SmokeRun, unlessUnsupported } from './smoke-run.js'
@@ -26,6 +27,7 @@ export async function smokeGroups(
     () => kafka.call('createTopics', { topics }),
     () => makeTopics(topics),
   )
+  await brokersKnow(kafka, topic)
   const stage = { run, kafka, topic, assignor: await firstAssignor(kafka, topic) }
   await commits(stage)
   await membership(stage)
@@ -37,6 +39,16 @@ export async function smokeGroups(
     () => kafka.call('deleteTopics', { names: [topic] }),
     async () => {},
   )
+}
+
+/** Kafka's controller has made a topic before the brokers know it: some libraries take their answer for the last word. */
+async function brokersKnow(kafka: TypedDriver<KafkaOps>, topic: string): Promise<void> {
+  for (let left = 40; left > 0; left--) {
+    const ends = PARTITIONS.map((partition) => kafka.call('listOffsets', { topic, partition, at: 'latest' }))
+    const asked = await Promise.allSettled(ends)
+    if (!asked.some((each) => each.status === 'rejected' && each.reason instanceof DriverError)) return
+    await delay(50)
+  }
 }
 
 async function firstAssignor(kafka: TypedDriver<KafkaOps>, topic: string): Promise<Assignor> {

@@ -20,8 +20,9 @@ final class Offsets implements AutoCloseable {
   }
 
   private final Map<String, Object> settings;
-  /** The last one, for places of logs. */
+  /** The last one, for places of one topic: it goes on asking for it, and brokers make anew what is asked for. */
   private KafkaConsumer<byte[], byte[]> consumer;
+  private String topic = "";
 
   Offsets(Map<String, Object> settings) {
     this.settings = settings;
@@ -34,11 +35,11 @@ final class Offsets implements AutoCloseable {
   }
 
   long earliest(TopicPartition place) throws Exception {
-    return ask(it -> it.beginningOffsets(List.of(place)).get(place));
+    return ask(place, it -> it.beginningOffsets(List.of(place)).get(place));
   }
 
   long latest(TopicPartition place) throws Exception {
-    return ask(it -> it.endOffsets(List.of(place)).get(place));
+    return ask(place, it -> it.endOffsets(List.of(place)).get(place));
   }
 
   Object list(JsonNode args) throws Exception {
@@ -48,7 +49,7 @@ final class Offsets implements AutoCloseable {
       return Map.of("offset", String.valueOf(at.asText().equals("earliest") ? earliest(place) : latest(place)));
     }
     long timestamp = at.get("timestamp").asLong();
-    OffsetAndTimestamp found = ask(it -> it.offsetsForTimes(Map.of(place, timestamp)).get(place));
+    OffsetAndTimestamp found = ask(place, it -> it.offsetsForTimes(Map.of(place, timestamp)).get(place));
     if (found == null) return Map.of("offset", "-1");
     return Map.of("offset", String.valueOf(found.offset()), "timestamp", String.valueOf(found.timestamp()));
   }
@@ -74,8 +75,10 @@ final class Offsets implements AutoCloseable {
     throw Release.missing("2.0", "AdminClient.listConsumerGroupOffsets (KIP-222)");
   }
 
-  private synchronized <Answer> Answer ask(Question<Answer> question) throws Exception {
+  private synchronized <Answer> Answer ask(TopicPartition place, Question<Answer> question) throws Exception {
+    if (!topic.equals(place.topic())) close();
     if (consumer == null) consumer = open(settings);
+    topic = place.topic();
     return inTime(consumer, question);
   }
 
