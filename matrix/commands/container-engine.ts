@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectEngine, type Engine } from '../targets/engine.js'
 import { UsageError } from '../usage-error.js'
-import type { Toolchain } from './toolchains.js'
 
 /** An engine that has taken the connection, but says nothing, is none. */
 const ANSWER_MS_MAX = 10_000
@@ -11,7 +10,7 @@ const NAME = 'container engine'
 export async function containerEngine(
   connect: () => Promise<Pick<Engine, 'version'>> = connectEngine,
   answerMsMax = ANSWER_MS_MAX,
-): Promise<Toolchain> {
+) {
   const waiting = new AbortController()
   const late = delay(answerMsMax, undefined, { signal: waiting.signal }).then(() => {
     throw new UsageError(
