@@ -73,7 +73,8 @@ function brokerSettings(dataDir: string): Properties {
     'group.consumer.heartbeat.interval.ms': 200,
     'group.consumer.min.session.timeout.ms': 1000,
     'group.consumer.session.timeout.ms': 2500,
-    'offsets.retention.check.interval.ms': 200,
+    // Not more often: each look also deletes a group whose first member has only been given its id, and not come back yet.
+    'offsets.retention.check.interval.ms': 5000,
     // And for logs to be compacted.
     'log.cleaner.backoff.ms': 200,
   }
