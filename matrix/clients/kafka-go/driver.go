@@ -151,15 +151,16 @@ func now() *connection {
 	return connected
 }
 
-// clientOf has a transport of its own for a name by which brokers list no topic: one asks for the names that it is given,
-// or for the list.
-func (at *connection) clientOf(topic string) *kafka.Client {
-	if !strings.Contains(topic, "/") {
+// clientOf has a transport of its own for names by which brokers list no topic: one asks for the names that it is given,
+// or for the list. What creates topics waits until it knows them.
+func (at *connection) clientOf(topics ...string) *kafka.Client {
+	joined := strings.Join(topics, ",")
+	if !strings.Contains(joined, "/") {
 		return at.client
 	}
-	client, _ := at.named.getOrMake(topic, func() (*kafka.Client, error) {
+	client, _ := at.named.getOrMake(joined, func() (*kafka.Client, error) {
 		transport := at.newTransport()
-		transport.MetadataTopics = []string{topic}
+		transport.MetadataTopics = topics
 		return &kafka.Client{Addr: at.client.Addr, Timeout: adminTimeout, Transport: transport}, nil
 	})
 	return client
@@ -199,7 +200,7 @@ func createTopics(args arguments) (any, error) {
 		}
 		names, topics = append(names, topic.Topic), append(topics, topic)
 	}
-	response, err := now().client.CreateTopics(patience, &kafka.CreateTopicsRequest{Topics: topics})
+	response, err := now().clientOf(names...).CreateTopics(patience, &kafka.CreateTopicsRequest{Topics: topics})
 	if err != nil {
 		return nil, err
 	}

@@ -114,7 +114,11 @@ export async function runKcat(args, timeoutMs, input) {
   /** @type {Buffer[]} */
   const output = []
   const add = (/** @type {Buffer} */ line) => output.push(line)
-  const run = new Kcat(args, { onOutput: add, onRest: add, input })
+  // A refused log-in is tried again until the time is over.
+  const onTold = () => {
+    if (run.failure instanceof DriverError && run.failure.name === 'SASL_AUTHENTICATION_FAILED') run.kill()
+  }
+  const run = new Kcat(args, { onOutput: add, onRest: add, onTold, input })
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true

@@ -250,11 +250,28 @@ func read(args arguments) (any, error) {
 	if args.has("count") {
 		count = args.number("count")
 	}
-	if args.has("until") {
-		more = reader.HasNext
+	var taken pulsar.MessageID
+	next := func(limited context.Context) (pulsar.Message, error) {
+		message, err := reader.Next(limited)
+		if err == nil {
+			taken = message.ID()
+		}
+		return message, err
 	}
-	messages, err := takeUpTo(count, deadline, more, reader.Next)
+	if args.has("until") {
+		// After a last message in chunks the library says that there is another.
+		more = func() bool { return !isLast(taken, reader) && reader.HasNext() }
+	}
+	messages, err := takeUpTo(count, deadline, more, next)
 	return told(messages), err
+}
+
+func isLast(taken pulsar.MessageID, reader pulsar.Reader) bool {
+	if taken == nil || taken.BatchIdx() >= 0 {
+		return false
+	}
+	last, err := reader.GetLastMessageID()
+	return err == nil && taken.LedgerID() == last.LedgerID() && taken.EntryID() == last.EntryID()
 }
 
 func openReader(args arguments) (any, error) {

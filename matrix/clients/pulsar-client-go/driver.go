@@ -21,7 +21,9 @@ import (
 )
 
 const (
-	operationTimeout = 15 * time.Second
+	// A refused log-in is tried again until then.
+	operationTimeout = 8 * time.Second
+	tokenTimeout     = 5 * time.Second
 	// A batch is closed by flushing, not by time or count.
 	publishDelay     = time.Minute
 	batchMessagesMax = 1_000_000
@@ -108,6 +110,7 @@ func configure(args arguments) (any, error) {
 	}
 	if security.has("token") {
 		options.Authentication = pulsar.NewAuthenticationToken(security.text("token"))
+		options.OperationTimeout = tokenTimeout
 	}
 	made, err := pulsar.NewClient(options)
 	if err != nil {
