@@ -36,6 +36,18 @@ test('what another worker has started is left to it while there is other work', 
   )
 })
 
+test('what is dear is not left for the end, whoever has started what', () => {
+  const queue = [
+    { ...job('java'), cost: 900 },
+    { ...job('python'), cost: 500 },
+    { ...job('node'), cost: 100 },
+  ]
+  assert.deepEqual(
+    [taken(queue, ['node', 'python']), taken(queue, ['node', 'python']), taken(queue, ['node', 'python'])],
+    ['python', 'java', 'node'],
+  )
+})
+
 test('before anything is started, and where jobs say nothing, the first of the queue is taken', () => {
   const { starts: _, ...plain } = job('plain')
   const queue: Job[] = [job('python', 'java'), job('node'), plain]

@@ -23,6 +23,8 @@ export interface Job {
   readonly environment?: Readonly<Record<string, string>>
   /** What the job starts and the worker keeps for later jobs. */
   readonly starts?: readonly Start[]
+  /** What it may take, in milliseconds of a worker. */
+  readonly cost?: number
 }
 
 export type ToWorker = { readonly type: 'job'; readonly job: Job } | { readonly type: 'end' }

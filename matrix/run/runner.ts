@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import type { ClientSpec, ReadyClient } from '../clients/types.js'
 import type { Observation } from '../judge/verdicts.js'
 import { type Cell, countCases, unspokenBy } from '../plan/cells.js'
-import { cutIntoChunks } from '../plan/chunks.js'
+import { costSum, cutIntoChunks } from '../plan/chunks.js'
 import type { ChosenClient } from '../plan/clients.js'
+import { guessedCost } from '../plan/costs.js'
 import type { Scenario } from '../plan/scenarios.js'
 import type { NotRun, Results } from '../report/results.js'
 import { removeFolder } from '../targets/places.js'
@@ -140,8 +141,11 @@ async function observe(
   const observed: Promise<Observation>[] = []
   const jobs = left
     .flatMap((cells) => cutIntoChunks(cells, input.jobs, input.spread.costOf))
-    // One scenario in two cells draws the same random names: what the run creates is told apart by the job.
-    .map((chunk, index) => jobOf(chunk, target, `${runId}-${index.toString(36)}`, input))
+    .map((chunk, index) => {
+      const cost = costSum(chunk.scenarios, input.spread.costOf ?? guessedCost)
+      // One scenario in two cells draws the same random names: what the run creates is told apart by the job.
+      return { ...jobOf(chunk, target, `${runId}-${index.toString(36)}`, input), cost }
+    })
   await runJobs(jobs, {
     jobs: input.jobs,
     scenarioTimeoutMs: input.scenarioTimeoutMs,

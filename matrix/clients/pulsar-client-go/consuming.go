@@ -189,6 +189,9 @@ func seek(args arguments) (any, error) {
 	}
 	to := args.object("to")
 	if to.has("id") {
+		if to.object("id").number("batchIndex") < 0 {
+			return nil, unsupported("Go's Pulsar client acknowledges, unread, the message that a seek of a consumer names")
+		}
 		id, err := toID(to.object("id"))
 		if err != nil {
 			return nil, err
