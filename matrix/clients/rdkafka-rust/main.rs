@@ -2,8 +2,8 @@
 //!
 //! What the crate cannot express is answered `unsupported`: a timestamp of 0, which librdkafka takes for "now"; what a
 //! group has committed, but for partitions that are named; deleting records before 0.37; administration with a token,
-//! and SASL extensions of one. It tells no topic ids, no member's id or generation, and before 0.33 it does not tell
-//! lost partitions from revoked ones.
+//! and SASL extensions of one; the newer group protocol, where librdkafka knows no `group.protocol`. It tells no topic
+//! ids, no member's id or generation, and before 0.33 it does not tell lost partitions from revoked ones.
 
 mod admin;
 mod context;

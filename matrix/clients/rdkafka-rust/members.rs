@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::types::RDKafkaConfRes;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use serde_json::{json, Value};
 
@@ -290,7 +291,7 @@ fn add_membership(config: &mut ClientConfig, args: Args) -> Result<(), Failure> 
     }
     if args.text("protocol") == "consumer" {
         config.set("group.protocol", "consumer");
-        return Ok(());
+        return lacks_property(config, "group.protocol").map_or(Ok(()), unsupported);
     }
     let assignor = args.text_or("assignor", "range");
     if !ASSIGNORS.contains(&assignor) {
@@ -301,6 +302,16 @@ fn add_membership(config: &mut ClientConfig, args: Args) -> Result<(), Failure> 
         .set("session.timeout.ms", args.number_or("sessionTimeoutMs", 10_000).to_string())
         .set("heartbeat.interval.ms", args.number_or("heartbeatIntervalMs", 500).to_string());
     Ok(())
+}
+
+/// What librdkafka says of a property that it does not know.
+fn lacks_property(config: &ClientConfig, property: &str) -> Option<String> {
+    match config.create_native_config() {
+        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, says, name, _)) if name == property => {
+            Some(format!("librdkafka {}: {says}", rdkafka::util::get_rdkafka_version().1))
+        }
+        _ => None,
+    }
 }
 
 fn named(session: &Session, args: Args) -> Result<Arc<Member>, Failure> {
