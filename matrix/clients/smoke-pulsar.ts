@@ -271,12 +271,19 @@ async function subscriptions({ run, pulsar, topic }: Stage): Promise<void> {
   })
   await run.check('cumulative acknowledgement, seek by time', async () => {
     await open('cumulative', { receiverQueueSize: 10 })
-    await pulsar.call('produce', { topic: name, messages: plain(['4', '5']), producer: 'single' })
-    const last = (await receive('cumulative', 2)).at(-1)
-    await pulsar.call('acknowledge', { consumer: 'cumulative', ids: last ? [last.id] : [], cumulative: true })
-    await pulsar.call('seek', { consumer: 'cumulative', to: { timestamp: '1' } })
-    run.equal(valuesOf(await receive('cumulative', 1)), ['0'])
-    await pulsar.call('unsubscribe', { consumer: 'cumulative' })
+    try {
+      await pulsar.call('produce', { topic: name, messages: plain(['4', '5']), producer: 'single' })
+      const last = (await receive('cumulative', 2)).at(-1)
+      await pulsar.call('acknowledge', {
+        consumer: 'cumulative',
+        ids: last ? [last.id] : [],
+        cumulative: true,
+      })
+      await pulsar.call('seek', { consumer: 'cumulative', to: { timestamp: '1' } })
+      run.equal(valuesOf(await receive('cumulative', 1)), ['0'])
+    } finally {
+      await pulsar.call('unsubscribe', { consumer: 'cumulative' })
+    }
   })
   // Of another consumer: one of Go's client (since 0.15) that sought a message leaves out all before it, whatever it seeks next.
   await run.check('seek by id', async () => {
