@@ -140,7 +140,7 @@ class Member {
     consumer.on('consumer:heartbeat:error', ({ error }) => {
       if (nameOf(error) === 'FENCED_INSTANCE_ID') this.#fenced(error)
     })
-    consumer.on('consumer:group:rebalance', () => this.state.revoked(this.state.partitions))
+    consumer.on('consumer:group:rebalance', () => this.#giveUpForNow())
     consumer.on('consumer:group:join', (joined) => this.#joined(joined))
     // The newer protocol has no event for what is assigned: a heartbeat's answer brings it.
     if (args.protocol === 'consumer')
@@ -186,7 +186,10 @@ class Member {
 
   #follow(stream) {
     this.#stream = stream
-    stream.on('offsets', () => this.#args.protocol === 'consumer' && this.#compare())
+    stream.on('offsets', () => {
+      if (this.#args.protocol === 'consumer') this.#compare()
+      this.#settle()
+    })
     stream.on('error', (error) => this.state.failed(error))
     stream.on('data', (message) => {
       this.state.received({ topic: message.topic, ...toReceived(message) })
@@ -198,10 +201,28 @@ class Member {
     if (this.#args.protocol === 'consumer') return this.#compare()
     const before = this.state.partitions
     if (this.#memberId !== null && this.#memberId !== memberId) this.state.lost(before)
-    else if (before.length > 0) this.state.revoked(before)
+    else if (before.length > 0) this.#giveUpForNow()
     this.#memberId = memberId
     this.state.recovered()
     this.state.assigned(placesOf(assignments))
+  }
+
+  /**
+   * Of a partition of which nothing is committed the library goes on behind what its stream gave out, if it has it back
+   * after the rebalance. In the newer protocol it gives up only what goes to another.
+   */
+  #giveUpForNow() {
+    const { partitions } = this.state
+    if (this.#args.protocol === 'consumer') this.state.revoked(partitions)
+    else this.state.revokedForNow(partitions)
+  }
+
+  /** The library has asked what is committed, and knows where it goes on. */
+  #settle() {
+    for (const place of this.state.unsettled) {
+      const start = this.#stream.offsetsToFetch.get(`${place.topic}:${place.partition}`)
+      if (start !== undefined) this.state.goesOn(place, start)
+    }
   }
 
   /** What the consumer has now against what it had. */
