@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use pulsar::compression::{Compression, CompressionLz4, CompressionSnappy, CompressionZlib, CompressionZstd};
 use pulsar::producer::{Message, SendFuture};
-use pulsar::proto::{schema::Type, Schema};
+use pulsar::proto::{schema::Type, MessageIdData, Schema};
 use pulsar::{CommandSendReceipt, Error, Producer, ProducerOptions, TokioExecutor};
 use serde_json::{json, Value};
 
@@ -55,14 +55,16 @@ pub async fn produce(session: &Session, args: Args<'_>) -> Answer {
     }
 }
 
+/// Before 6.9.1 the library gives each message of a batch the id of the whole: its place is then the order of sending.
 fn ids_of(receipts: &[CommandSendReceipt], in_batch: bool) -> Result<Vec<Value>, Failure> {
     let mut ids = Vec::new();
+    let mut sent: HashMap<(u64, u64), i32> = HashMap::new();
     for receipt in receipts {
         let id = receipt.message_id.as_ref().ok_or_else(|| failure("NoMessageId", "a receipt without an id"))?;
-        if in_batch && id.batch_index.is_none() {
-            return unsupported("pulsar for Rust does not tell the place in its batch of a message that was sent");
-        }
-        ids.push(from_id(id));
+        let before = sent.entry((id.ledger_id, id.entry_id)).or_default();
+        let batch_index = id.batch_index.or(in_batch.then_some(*before));
+        *before += 1;
+        ids.push(from_id(&MessageIdData { batch_index, ..id.clone() }));
     }
     Ok(ids)
 }
@@ -76,6 +78,9 @@ fn outgoing(args: Args, in_batch: bool) -> Result<Outgoing, Failure> {
     }
     if args.has("sequenceId") {
         return unsupported("pulsar for Rust has no sequence id of a message to send");
+    }
+    if args.has("orderingKey") && !cfg!(feature = "since-6.9.1") {
+        return unsupported("this version of pulsar for Rust leaves out a message's ordering key");
     }
     let after = args.get("deliverAfterMs").as_u64().map(Duration::from_millis);
     if after.is_some() && in_batch {
