@@ -6,7 +6,7 @@ import type { RawBatch } from '../matrix/driver/raw-messages.js'
 import { readByKafka, readByPulsar, sameAsWrittenForKafka, sameAsWrittenForPulsar } from './consume.js'
 import { sendByKafka, sendByPulsar } from './produce.js'
 import { listedButRefused } from './protocol-handler.js'
-import { base64, type Header, kafkaView, randomMessage, textOf } from './records.js'
+import { base64, type Header, headersOf, kafkaView, randomMessage, textOf } from './records.js'
 import { type ProducedPartition, produceRaw, randomBatch, recordsIn } from './requests.js'
 import { eventually, holds, Mismatch, same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
@@ -308,7 +308,9 @@ Then('Kafka sees it by the declared rule, and not in plain text', async function
   if (typeof seen === 'string') throw new Mismatch('reading it', `a record with the header ${header}`, seen)
   same('the number of records', 1, seen.length)
   const [record] = seen
-  holds('the header', record?.headers.some(([name]) => name === header) ?? false, header, record?.headers)
+  const headers = record === undefined ? [] : headersOf(record)
+  const isTold = headers.some(([name]) => name === header)
+  holds('the header', isTold, header, headers)
   holds('the value', record?.value !== null && record?.value !== '', 'the ciphertext', record?.value)
   const shown = Buffer.from(record?.value ?? '', 'base64').includes(plain)
   holds('the value', !shown, 'no plain text', record?.value)
@@ -378,9 +380,10 @@ Then(
     same('the number of records', 1, seen.length)
     const [record] = seen
     same('the encoded value', this.note<string>('encoded'), record?.value)
-    const names = record?.headers.map(([name]) => name) ?? []
+    const headers = record === undefined ? [] : headersOf(record)
+    const names = headers.map(([name]) => name)
     sameList('headers', header === undefined ? ['p'] : ['p', header].sort(), names.sort())
-    const version = record?.headers.find(([name]) => name === header)?.[1]
+    const version = headers.find(([name]) => name === header)?.[1]
     if (header !== undefined) holds('the schema version', Boolean(version), 'its bytes', version)
   },
 )
@@ -440,7 +443,7 @@ Then(
       this.note<string[]>('sound').map((value) => ({ value })),
       sound,
     )
-    const marks = seen.map(({ headers }) => headers.some(([name]) => name === header))
+    const marks = seen.map((record) => headersOf(record).some(([name]) => name === header))
     sameList('which of them carry the header', [false, true, false], marks)
   },
 )

@@ -1,3 +1,4 @@
+import { Unsupported } from '../matrix/driver/errors.js'
 import type {
   KafkaReceived,
   KafkaRecord,
@@ -86,9 +87,18 @@ export function kafkaView(written: Written): KafkaView {
   }
 }
 
+/** @throws Unsupported where the library knows of none */
+export function headersOf({ headers }: KafkaReceived): readonly Header[] {
+  if (headers === undefined) throw new Unsupported('the library tells no headers of records (KIP-82)')
+  return headers
+}
+
 export function seenKafka(received: KafkaReceived, of: Written): KafkaView {
-  const { key, value, headers, timestamp } = received
-  const expectsTimestamp = kafkaView(of).timestamp !== undefined
+  const { key, value, timestamp } = received
+  const expected = kafkaView(of)
+  const expectsTimestamp = expected.timestamp !== undefined
+  // A library that knows of no headers has nothing to say against a record without any.
+  const headers = expected.headers.length === 0 ? (received.headers ?? []) : headersOf(received)
   return {
     key,
     value,

@@ -98,7 +98,8 @@ export const kafkaReceived = z.object({
   timestampType: z.enum(['create', 'append']).optional(),
   key: bytes.nullable(),
   value: bytes.nullable(),
-  headers: z.array(z.tuple([z.string(), bytes.nullable()])),
+  /** Absent where the library knows of none (KIP-82). */
+  headers: z.array(z.tuple([z.string(), bytes.nullable()])).optional(),
 })
 
 const offsetToCommit = z.object({

@@ -39,9 +39,11 @@ function headersOf(metadata: MessageMetadata): readonly RecordHeader[] {
   return [...restoreHeaders(properties), ...schemaHeaders(metadata)]
 }
 
-/** A schema's identity (register MC-20). */
-export function schemaHeaders(metadata: MessageMetadata): readonly RecordHeader[] {
-  return metadata.schemaVersion === undefined ? [] : [[schemaVersionHeader, metadata.schemaVersion]]
+/** A schema's identity (register MC-20); an empty one, as Pulsar's clients before 2.9 send without a schema, is none. */
+export function schemaHeaders({ schemaVersion }: MessageMetadata): readonly RecordHeader[] {
+  return schemaVersion === undefined || schemaVersion.length === 0
+    ? []
+    : [[schemaVersionHeader, schemaVersion]]
 }
 
 /**

@@ -86,6 +86,8 @@ test('the rules for keys, tombstones, times and schema, batched and not', async 
     ),
   ])
     assert.deepEqual((await recordsOf(entry))[0]?.headers, [['kop.schema-version', schemaVersion]])
+  const none = await storedPulsar({ schemaVersion: Buffer.alloc(0) }, Buffer.from('v'))
+  assert.deepEqual((await recordsOf(none))[0]?.headers, [], 'of a client that has no schema and says so')
 })
 
 function randomMessages(seed: number): PulsarMessage[] {

@@ -164,7 +164,8 @@ final class Readers {
     if (record.timestampType() == TimestampType.LOG_APPEND_TIME) received.put("timestampType", "append");
     received.put("key", Driver.base64(record.key()));
     received.put("value", Driver.base64(record.value()));
-    received.put("headers", Headers.of(record));
+    List<Object> headers = Headers.of(record);
+    if (headers != null) received.put("headers", headers);
     return received;
   }
 }

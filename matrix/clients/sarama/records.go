@@ -88,7 +88,15 @@ func produce(args arguments) (any, error) {
 		messages = append(messages, message)
 	}
 	sent := make(chan error, 1)
-	go func() { sent <- send(args, messages) }()
+	go func() {
+		// The next scenario closes a producer that still sends for one that has ended, and the library panics.
+		defer func() {
+			if closed := recover(); closed != nil {
+				sent <- sarama.ErrShuttingDown
+			}
+		}()
+		sent <- send(args, messages)
+	}()
 	select {
 	case err = <-sent:
 	case <-time.After(args.timeout(15_000)):

@@ -126,6 +126,22 @@ test('TL-6: addresses are those of the listener that was asked', async () => {
   assert.equal(errorName(controllers.errorCode), 'MISMATCHED_ENDPOINT_TYPE')
 })
 
+test('what may be done on a topic is told when asked for, also of one that is not there', async () => {
+  const broker = new FakeBroker()
+  await broker.topic('t')
+  const ask = async (includeTopicAuthorizedOperations: boolean) => {
+    const request = {
+      topics: named('t', 'none'),
+      allowAutoTopicCreation: false,
+      includeTopicAuthorizedOperations,
+    }
+    return (await broker.ask(metadata, 9, request)).topics.map((topic) => topic.topicAuthorizedOperations)
+  }
+  const [there, missing] = await ask(true)
+  assert.ok(Number(there) > 0 && missing === there, `${there} and ${missing}`)
+  assert.deepEqual(await ask(false), [-2147483648, -2147483648])
+})
+
 test('partitions are described a page at a time', async () => {
   const broker = new FakeBroker()
   await broker.topic('a', { partitions: 3 })

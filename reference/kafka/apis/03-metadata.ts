@@ -1,4 +1,4 @@
-import { isRefusal, type Refusal, type TopicInfo } from '../../topics/types.js'
+import { isRefusal, type Refusal, type TopicInfo, type TopicName } from '../../topics/types.js'
 import { metadata as table } from '../messages/03-metadata.js'
 import { type ErrorName, errorCode } from '../wire/errors.js'
 import type { RequestOf, ResponseOf } from '../wire/schema.js'
@@ -61,7 +61,11 @@ async function topicById(topicId: string, request: Request, call: Call): Promise
 
 async function topicByName(name: string, request: Request, call: Call): Promise<TopicAnswer> {
   const topic = await findOrCreate(name, request, call)
-  return isRefusal(topic) ? noTopic(name, topic.refused) : topicAnswer(topic, name, request, call)
+  if (!isRefusal(topic)) return topicAnswer(topic, name, request, call)
+  // Also of a topic that is not there, as Kafka has it: some clients cannot read a bit field that says "not asked for".
+  const resolved = call.broker.names.resolveKafkaName(name)
+  const operations = isRefusal(resolved) ? operationsOmitted : operationsOn(resolved, request, call)
+  return { ...noTopic(name, topic.refused), topicAuthorizedOperations: operations }
 }
 
 async function findOrCreate(name: string, request: Request, call: Call): Promise<TopicInfo | Refusal> {
@@ -89,10 +93,12 @@ async function topicAnswer(
     topicId: topic.topicId,
     isInternal: isInternal(topic),
     partitions: await Promise.all(indexes.map((index) => partitionAnswer(topic, index, call))),
-    topicAuthorizedOperations: request.includeTopicAuthorizedOperations
-      ? topicOperations(call.access, topic.name)
-      : operationsOmitted,
+    topicAuthorizedOperations: operationsOn(topic.name, request, call),
   }
+}
+
+function operationsOn(name: TopicName, request: Request, { access }: Call): number {
+  return request.includeTopicAuthorizedOperations ? topicOperations(access, name) : operationsOmitted
 }
 
 /** Being asked for gives a partition its owner (register TL-2): it is opened here. */
