@@ -143,6 +143,10 @@ pub async fn unsubscribe(session: &Session, args: Args<'_>) -> Answer {
 pub async fn close_consumer(session: &Session, args: Args<'_>) -> Answer {
     let closing = session.consumers.lock().unwrap().remove(args.text("consumer"));
     if let Some(subscribed) = closing {
+        if !cfg!(feature = "since-6.3.0") {
+            // It closes when it is dropped here, but nobody is told when that is done.
+            return unsupported("Consumer::close of this version of pulsar for Rust unsubscribes");
+        }
         subscribed.consumer.lock().await.close().await.map_err(|error| failure_of(&error))?;
     }
     Ok(Value::Null)
