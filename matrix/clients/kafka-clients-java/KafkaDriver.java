@@ -40,6 +40,8 @@ public final class KafkaDriver {
           (short) 16, "NOT_COORDINATOR");
 
   private Map<String, Object> settings = Map.of();
+  /** Since `configure`: the broker took a record. */
+  private volatile boolean isLetIn;
   private Topics topics;
   private Offsets offsets;
   private final Map<String, KafkaProducer<byte[], byte[]>> producers = new ConcurrentHashMap<>();
@@ -83,12 +85,12 @@ public final class KafkaDriver {
     return ops;
   }
 
-  /** Where a log-in is refused these releases try again, and say nothing. */
+  /** Where a log-in is refused these releases try again, and say nothing. Who was let in is late for another reason. */
   private Object orRefusedUntold(Driver.Op op, JsonNode args) throws Exception {
     try {
       return op.run(args);
     } catch (TimeoutException | java.util.concurrent.TimeoutException late) {
-      if (!settings.containsKey("sasl.mechanism")) throw late;
+      if (!settings.containsKey("sasl.mechanism") || isLetIn) throw late;
       throw Release.missing("1.0", "errors of log-ins (KIP-152)");
     }
   }
@@ -115,6 +117,7 @@ public final class KafkaDriver {
     if (offsets != null) Driver.aside(offsets);
     topics = null;
     offsets = null;
+    isLetIn = false;
     settings =
         with(
             Security.settingsOf(args.get("security")),
@@ -164,6 +167,7 @@ public final class KafkaDriver {
     for (Future<RecordMetadata> future : sent) {
       places.add(toPlace(future.get(Math.max(1, Driver.left(deadline)), TimeUnit.MILLISECONDS)));
     }
+    isLetIn = true;
     return Map.of("records", places);
   }
 
