@@ -39,7 +39,7 @@ test('what another worker has started is left to it while there is other work', 
 test('what is dear is not left for the end, whoever has started what', () => {
   const queue = [
     { ...job('java'), cost: 900 },
-    { ...job('python'), cost: 500 },
+    { ...job('python'), cost: 300 },
     { ...job('node'), cost: 100 },
   ]
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import type { Job, Start } from './messages.js'
 
 /** What costs less than this part of the dearest job left can wait: a dear one taken last leaves the other workers idle. */
-const DEAR_PART = 1 / 2
+const DEAR_PART = 1 / 4
 
 /**
  * Takes the job out of the queue that suits a worker best, of the dear ones. What the worker has started already speaks for
