@@ -1,7 +1,15 @@
 import { type DataTable, Then, When } from '@cucumber/cucumber'
 import { DriverError, Unsupported } from '../matrix/driver/errors.js'
 import type { KafkaRecord, PulsarMessage } from '../matrix/driver/messages.js'
-import { cellBytes, cellHeaders, kafkaView, randomMessage, randomRecord, seenPulsar } from './records.js'
+import {
+  cellBytes,
+  cellHeaders,
+  compressible,
+  kafkaView,
+  randomMessage,
+  randomRecord,
+  seenPulsar,
+} from './records.js'
 import { holds, Mismatch, same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
 
@@ -99,8 +107,11 @@ When(
     codec: string | null,
   ) {
     const to = Number(partition ?? 0)
-    const records = many(Number(count), () => randomRecord(this.random, this.nowMs, to))
     const compression = (codec ?? 'none') as Codec
+    const records = many(Number(count), () => {
+      const record = randomRecord(this.random, this.nowMs, to)
+      return compression === 'none' ? record : compressible(record)
+    })
     await sendByKafka(this, records, {
       partition: to,
       oneBatch: how !== 'one by one',
