@@ -124,6 +124,13 @@ test('an entry whose scenario passes is stale, but not while another cell still 
   assert.equal(verdictsOf([caseOf([observed('unsupported')])], text)[0]?.verdict, 'unsupported')
 })
 
+test('an entry of what shows now and then excuses it, and is not stale when it does not', () => {
+  const text = entryText('requirement: MC-3, sometimes: true')
+  const verdictOf = (verdict: 'passed' | 'failed') =>
+    verdictsOf([caseOf([observed(verdict)])], text)[0]?.verdict
+  assert.deepEqual([verdictOf('passed'), verdictOf('failed')], ['passed', 'known-failing'])
+})
+
 test("a target's list counts for every client, a client's for its own cells", () => {
   const failed = [caseOf([observed('failed')], { clients: [{ name: 'librdkafka', version: '2' }] })]
   const text = entryText('requirement: MC-3')

@@ -66,6 +66,7 @@ function judgeFailure(observation: Observation, entries: readonly KnownFailing[]
 
 /** An entry is stale when nothing that it covers failed any more, and something of it passed. */
 function isStale(entry: KnownFailing, input: JudgeInput): boolean {
+  if (entry.sometimes === true) return false
   const seen = input.cases
     .filter((testCase) => applies(entry, testCase, input.target))
     .map((testCase) => combined(testCase.observations))

@@ -16,6 +16,8 @@ const entryShape = z
     versions: z.array(z.string()).optional(),
     /** Targets on which it shows, by name, where what is wrong depends on a freedom of theirs; absent: all. */
     targets: z.array(z.string()).optional(),
+    /** It shows now and then only: that it passes is no reason to remove the entry. */
+    sometimes: z.boolean().optional(),
     /** Part of the failure's text, or `/…/`, a regular expression. Another failure is a new one. */
     message: z.string().min(1),
     owner: z.string().min(1),
