@@ -23,6 +23,7 @@ import { EXIT } from './exit.js'
 import { checkReachable } from './reachable.js'
 import { exitCodeOf, printReport } from './report.js'
 import { choosePlan, type SelectionOptions, selectScenarios } from './selected.js'
+import { provisionServed } from './served.js'
 import { chooseTarget, endpointsOf, type TargetOptions } from './target-choice.js'
 import { missingTools } from './toolchains.js'
 
@@ -87,7 +88,10 @@ export async function runCommand(
       seed,
       scenarioTimeoutMs: options.timeout * 1000,
       signal,
-      provision: options.unproven ? provisionClient : provisionProved(proving),
+      provision: provisionServed(
+        target.kind.name,
+        options.unproven ? provisionClient : provisionProved(proving),
+      ),
       sweep,
       control,
       hasToolchain: async (spec) => (await missingTools(spec)).length === 0,
