@@ -3,8 +3,10 @@ import { DriverError, Unsupported } from '../matrix/driver/errors.js'
 import { sameOffset } from './places.js'
 import { metadataRaw } from './requests.js'
 import { createTopic } from './topics.js'
-import { holds, Mismatch, same, sameList } from './verify.js'
+import { eventually, holds, Mismatch, same, sameList } from './verify.js'
 import type { ConformanceWorld } from './world.js'
+
+const LED_WITHIN_MS = 5_000
 
 type Metadata = Awaited<ReturnType<typeof metadataOf>>
 
@@ -20,11 +22,19 @@ function leaderOf({ brokers, topics }: Metadata, partition: number): { host: str
   return { host: broker.host, port: broker.port }
 }
 
+/** A topic may be told of before all of its partitions are led: Apache Kafka's brokers hear of both one by one. */
+async function ledMetadataOf(world: ConformanceWorld, partitions: number): Promise<Metadata> {
+  return eventually(LED_WITHIN_MS, async () => {
+    const metadata = await metadataOf(world)
+    for (let partition = 0; partition < partitions; partition++) leaderOf(metadata, partition)
+    return metadata
+  })
+}
+
 Then(
   'each of {int} partitions has a leader among the brokers',
   async function (this: ConformanceWorld, count: number) {
-    const metadata = await metadataOf(this)
-    for (let partition = 0; partition < count; partition++) leaderOf(metadata, partition)
+    const metadata = await ledMetadataOf(this, count)
     same('the number of partitions', count, metadata.topics[0]?.partitions.length)
     const addresses = new Set(metadata.brokers.map(({ host, port }) => `${host}:${port}`))
     same('addresses that brokers share', metadata.brokers.length, addresses.size)

@@ -26,7 +26,7 @@ export function holds(what: string, condition: boolean, expected: unknown, seen:
 const ASK_EVERY_MS = 20
 
 /** Asks until it is right; at the end of the time, what was wrong last. */
-export async function eventually(withinMs: number, look: () => Promise<void>): Promise<void> {
+export async function eventually<Seen>(withinMs: number, look: () => Promise<Seen>): Promise<Seen> {
   const deadline = Date.now() + withinMs
   for (;;) {
     try {

@@ -129,6 +129,21 @@ test('an entry of what shows now and then excuses it, and is not stale when it d
   const verdictOf = (verdict: 'passed' | 'failed') =>
     verdictsOf([caseOf([observed(verdict)])], text)[0]?.verdict
   assert.deepEqual([verdictOf('passed'), verdictOf('failed')], ['passed', 'known-failing'])
+
+  const rounds = [observed('passed'), observed('failed')]
+  assert.equal(verdictsOf([caseOf(rounds)], text)[0]?.verdict, 'known-failing')
+  assert.equal(verdictsOf([caseOf(rounds)], entryText('requirement: MC-3'))[0]?.verdict, 'flaky')
+  const other = observed('failed', { reason: 'no answer', seen: null })
+  assert.equal(verdictsOf([caseOf([...rounds, other])], text)[0]?.verdict, 'flaky')
+})
+
+test('what can show in any scenario shows now and then, and needs no scenario', () => {
+  const anywhere = entryText('sometimes: true')
+  assert.equal(verdictsOf([caseOf([observed('failed')])], anywhere)[0]?.verdict, 'known-failing')
+  assert.throws(
+    () => verdictsOf([], entryText('versions: ["2.2.3"]')),
+    /name a scenario or a requirement, or/,
+  )
 })
 
 test("a target's list counts for every client, a client's for its own cells", () => {
@@ -167,7 +182,7 @@ test('a list is refused when an entry lacks owner or date, or names both or noth
   refuse('- { requirement: MC-3, message: x, until: 2030-01-01, reason: y }', /k\.yaml.*owner/s)
   refuse('- { requirement: MC-3, message: x, owner: a, until: someday, reason: y }', /until/)
   refuse(entryText('requirement: MC-3, scenario: a/b/c'), /either a scenario or a requirement/)
-  refuse(entryText('versions: ["1"]'), /either a scenario or a requirement/)
+  refuse(entryText('versions: ["1"]'), /set .sometimes: true./)
   assert.deepEqual(parseKnownFailing('', 'k.yaml', subject), [])
   assert.deepEqual(loadKnownFailing('/no/such/file.yaml', subject), [])
 })

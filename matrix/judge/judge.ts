@@ -38,13 +38,29 @@ function judgeCase(testCase: Case, input: JudgeInput, stale: ReadonlySet<KnownFa
   const verdict = combined(testCase.observations)
   const entries = input.entries.filter((entry) => applies(entry, testCase, input.target))
   if (verdict === 'failed') return judgeFailure(observation, entries, input.today)
+  if (verdict === 'flaky') return judgeFlaky(testCase.observations, observation, entries, input.today)
   const staleEntry = entries.find((entry) => stale.has(entry))
   if (verdict === 'passed' && staleEntry !== undefined) {
     const reason = `${staleEntry.origin} lists it as failing, but it passes: remove the entry`
     return { verdict: 'stale-entry', reason, observation }
   }
-  const reason = verdict === 'flaky' ? flakyReason(testCase.observations) : observation.reason
-  return { verdict, reason, observation }
+  return { verdict, reason: observation.reason, observation }
+}
+
+/** What is known to show now and then excuses rounds that disagree, where it is all that failed in them. */
+function judgeFlaky(
+  observations: readonly Observation[],
+  worst: Observation,
+  entries: readonly KnownFailing[],
+  today: string,
+): Judgement {
+  const sometimes = entries.filter((entry) => entry.sometimes === true)
+  const failures = observations
+    .filter(({ verdict }) => verdict === 'failed')
+    .map((failure) => judgeFailure(failure, sometimes, today))
+  const [known] = failures
+  const isKnown = known !== undefined && failures.every(({ verdict }) => verdict === 'known-failing')
+  return isKnown ? known : { verdict: 'flaky', reason: flakyReason(observations), observation: worst }
 }
 
 function judgeFailure(observation: Observation, entries: readonly KnownFailing[], today: string): Judgement {
@@ -83,6 +99,7 @@ function applies(entry: KnownFailing, testCase: Case, target: JudgeInput['target
   const [family = ''] = target.name.split('@')
   if (entry.targets !== undefined && !entry.targets.includes(family)) return false
   if (entry.requirement !== undefined) return testCase.requirementIds.includes(entry.requirement)
+  if (entry.scenario === undefined) return true
   return testCase.scenarioId === entry.scenario || testCase.scenarioId.startsWith(`${entry.scenario}#`)
 }
 

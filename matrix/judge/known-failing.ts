@@ -10,7 +10,7 @@ const entryShape = z
   .strictObject({
     /** A scenario's id, an outline's id without its example, or … */
     scenario: z.string().optional(),
-    /** … a requirement's id: all scenarios that show it. */
+    /** … a requirement's id: all scenarios that show it. Neither: wherever the message shows. */
     requirement: z.string().optional(),
     /** Versions of the client or target; absent: all. */
     versions: z.array(z.string()).optional(),
@@ -26,8 +26,11 @@ const entryShape = z
     reason: z.string().min(1),
     link: z.url().optional(),
   })
-  .refine((entry) => (entry.scenario === undefined) !== (entry.requirement === undefined), {
+  .refine((entry) => entry.scenario === undefined || entry.requirement === undefined, {
     message: 'name either a scenario or a requirement',
+  })
+  .refine((entry) => entry.sometimes || entry.scenario !== undefined || entry.requirement !== undefined, {
+    message: 'name a scenario or a requirement, or set `sometimes: true` for what can show in any',
   })
 
 export interface KnownFailing extends z.output<typeof entryShape> {

@@ -28,6 +28,7 @@ producers = {}
 consumers = {}
 running = set()
 lock = threading.RLock()
+BROKEN_OFF = KafkaError(KafkaError._TRANSPORT).str()
 # Done as soon as a broker refused who we are: librdkafka goes on trying, and its calls time out.
 refused = Future()
 
@@ -95,7 +96,8 @@ def fatal_name(error):
 
 
 def is_refusal(error):
-    return error.code() == KafkaError._AUTHENTICATION
+    """A connection that ends during the handshake librdkafka tells as a refusal too, and connects anew."""
+    return error.code() == KafkaError._AUTHENTICATION and BROKEN_OFF not in error.str()
 
 
 def is_failure(error):

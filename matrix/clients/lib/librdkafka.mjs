@@ -2,6 +2,7 @@
 // @ts-check
 
 export const AUTHENTICATION = -169
+const TRANSPORT = -195
 
 /** Where the protocol's name is another than librdkafka's own. @type {Record<number, string>} */
 const NAMES = {
@@ -37,6 +38,14 @@ export const UNREACHABLE = ['TIMEOUT', '_TRANSPORT', '_ALL_BROKERS_DOWN']
 export function hasNewerProtocol(librdkafkaVersion) {
   const [major = 0, minor = 0] = librdkafkaVersion.split('.').map(Number)
   return major > 2 || (major === 2 && minor >= 12)
+}
+
+/**
+ * A connection that ends during the handshake librdkafka tells by the code of a refusal, and connects anew.
+ * @param {number} code @param {string} message
+ */
+export function meantBy(code, message) {
+  return code === AUTHENTICATION && message?.includes('Local: Broker transport failure') ? TRANSPORT : code
 }
 
 /** Why a member cannot go on: other errors librdkafka gets over by itself. */

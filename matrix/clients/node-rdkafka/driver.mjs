@@ -4,7 +4,14 @@
 // It gives a null header value that others sent as an empty one.
 import { randomUUID } from 'node:crypto'
 import { DriverError, fromBase64, requirePackage, serve, toBase64, Unsupported } from '../lib/driver.mjs'
-import { AUTHENTICATION, FAILURES, hasNewerProtocol, nameOfCode, UNREACHABLE } from '../lib/librdkafka.mjs'
+import {
+  AUTHENTICATION,
+  FAILURES,
+  hasNewerProtocol,
+  meantBy,
+  nameOfCode,
+  UNREACHABLE,
+} from '../lib/librdkafka.mjs'
 import { deferred } from '../lib/waiting.mjs'
 import { groupOps } from './members.mjs'
 import { securitySettings } from './security.mjs'
@@ -507,7 +514,7 @@ function called(run) {
 const CODE_BY_TEXT = new Map(Object.values(CODES.ERRORS).map((code) => [err2str(code).toLowerCase(), code]))
 
 function codeOf(error) {
-  if (error?.code !== undefined && error.code !== -1) return error.code
+  if (error?.code !== undefined && error.code !== -1) return meantBy(error.code, error.message)
   return (
     CODE_BY_TEXT.get(`${error?.origin}: ${error?.message}`) ?? CODE_BY_TEXT.get(error?.message) ?? error?.code
   )

@@ -109,10 +109,15 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         eprintln!("client: {error}: {reason}");
+        let is_authentication = error.rdkafka_error_code() == Some(RDKafkaErrorCode::Authentication);
+        // A connection that ends during the handshake is told by the same code, and librdkafka connects anew.
+        if is_authentication && reason.contains("Local: Broker transport failure") {
+            return;
+        }
         if let Some(member) = &self.member {
             member.told_error(error.clone());
         }
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Authentication) {
+        if is_authentication {
             self.refused.tell();
         }
     }
