@@ -36,6 +36,8 @@ export interface CouldNotRun {
   readonly kind: ClientSpec['kind']
   readonly reason: string
   readonly remedy: string
+  /** The target does not serve a client so old: unless it was asked for by name, the run is whole without it. */
+  readonly isTooOld?: boolean
 }
 
 /**

@@ -21,6 +21,7 @@ test('a client that an original is too new for is named, with the original that 
   const outcome = await provisionServed('kafka@4.1.0', provision)(spec, '0.10', {})
   assert.ok('reason' in outcome)
   assert.equal(outcome.reason, 'Apache Kafka 4.1.0 does not serve it any more')
+  assert.equal(outcome.isTooOld, true)
   assert.match(outcome.remedy, /--target kafka@3\.9\.1$/)
   assert.ok('reason' in (await provisionServed('kafka', provision)(spec, '0.10', {})), 'the default version')
 })

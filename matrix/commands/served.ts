@@ -19,6 +19,6 @@ export function provisionServed(target: string, provision: Provision): Provision
     const { name, kind } = spec
     const reason = `${NAMES[original]} ${version} does not serve it any more`
     const remedy = `run it by itself against the newest that does: --target ${original}@${newest}`
-    return { name, version: clientVersion, kind, reason, remedy }
+    return { name, version: clientVersion, kind, reason, remedy, isTooOld: true }
   }
 }

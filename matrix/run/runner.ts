@@ -129,8 +129,9 @@ async function provisionOne(choice: ChosenClient, input: RunInput): Promise<Read
     signal: input.signal,
   })
   if ('command' in outcome) return outcome
-  const required = named || (spec.quick && (await input.hasToolchain(spec)))
-  return { ...outcome, required }
+  const { isTooOld = false, ...notRun } = outcome
+  const required = named || (!isTooOld && spec.quick && (await input.hasToolchain(spec)))
+  return { ...notRun, required }
 }
 
 async function observe(

@@ -72,7 +72,8 @@ function brokerSettings(dataDir: string): Properties {
     'group.consumer.min.heartbeat.interval.ms': 100,
     'group.consumer.heartbeat.interval.ms': 200,
     'group.consumer.min.session.timeout.ms': 1000,
-    'group.consumer.session.timeout.ms': 2500,
+    // Long enough for a member to be heard of again after its broker was killed and has loaded the group.
+    'group.consumer.session.timeout.ms': 6000,
     // Not more often: each look also deletes a group whose first member has only been given its id, and not come back yet.
     'offsets.retention.check.interval.ms': 5000,
     // And for logs to be compacted.
